@@ -1,0 +1,83 @@
+// The file system as Holdfast's own files need it: repository objects, local state, configuration, exports, journals.
+// (Walking a protected tree with every attribute is source_tree.h; restoring into a target is contained_tree.h.)
+//
+// Implementations: posix (file_system_posix.cc); MemoryFileSystem, which forgets what was not synced, and
+// FaultyFileSystem, which fails the Nth call (both in testing.h). One contract test suite runs over all of them.
+//
+// All functions throw holdfast::Error (code_of_errno). All are safe to call from several threads on different paths.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace holdfast::platform {
+
+using Path = std::filesystem::path;
+
+struct FileInfo {
+  enum class Kind { file, directory, other };
+  Kind kind = Kind::file;
+  std::uint64_t size = 0;
+  Timestamp modified;
+  std::uint64_t device = 0;   // equal for two paths in the same file system
+  std::uint32_t mode = 0;     // permission bits
+};
+
+class ReadFile {
+ public:
+  virtual ~ReadFile() = default;
+  virtual std::uint64_t size() const = 0;
+  // Reads up to out.size() bytes at `offset`; fewer only at the end of the file. Thread-safe.
+  virtual std::size_t read_at(std::uint64_t offset, MutableBytes out) const = 0;
+};
+
+class WriteFile {
+ public:
+  virtual ~WriteFile() = default;   // closes; what was not synced may be lost
+  virtual void write(ByteView data) = 0;   // appends all of `data`
+  virtual void sync() = 0;                 // contents durable
+};
+
+struct CreateOptions {
+  std::uint32_t mode = 0600;
+  bool truncate = false;   // false: an existing file is an Error(already_exists)
+  // Large, written once, not read soon: written past the page cache where the file system allows it.
+  bool bypass_cache = false;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  virtual std::unique_ptr<ReadFile> open(const Path& path) = 0;       // never follows a symlink in the last component
+  virtual std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options = {}) = 0;
+  virtual std::unique_ptr<WriteFile> append(const Path& path) = 0;    // creates with mode 0600 when missing
+  virtual void rename(const Path& from, const Path& to) = 0;          // replaces `to`; durable after sync_directory
+  virtual void remove(const Path& path) = 0;                          // a file or an empty directory; not_found is an Error
+  virtual void make_directory(const Path& path, std::uint32_t mode = 0700) = 0;  // one level; existing = already_exists
+  virtual void sync_directory(const Path& path) = 0;                  // names inside durable
+  virtual std::optional<FileInfo> info(const Path& path) = 0;         // nullopt: nothing there; symlinks are followed
+  struct Child { std::string name; FileInfo info; };
+  virtual std::vector<Child> list(const Path& path) = 0;              // sorted by name; without . and ..
+  virtual std::uint64_t free_bytes(const Path& path) = 0;
+
+  // Conveniences built on the above.
+  Bytes read_all(const Path& path, std::uint64_t limit = UINT64_C(1) << 30);   // larger = Error(unsupported)
+  // Temporary file beside `path`, written, synced, renamed over `path`, folder synced.
+  void replace(const Path& path, ByteView content, std::uint32_t mode = 0600);
+  // Makes `path` and its missing parents durable.
+  void make_directories(const Path& path, std::uint32_t mode = 0700);
+  bool exists(const Path& path) { return info(path).has_value(); }
+};
+
+// The real one. Lives as long as the program.
+FileSystem& real_file_system();
+
+}  // namespace holdfast::platform
