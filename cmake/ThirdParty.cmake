@@ -19,6 +19,7 @@ holdfast_static_library(tp_sodium FILES sodium DEFINITIONS SODIUM_STATIC=1 LINK 
 holdfast_static_library(tp_zstd FILES zstd)
 holdfast_static_library(tp_sqlite FILES sqlite3 LINK ${CMAKE_DL_LIBS} m Threads::Threads)
 holdfast_static_library(tp_pugixml FILES pugixml)
+holdfast_static_library(tp_utf8proc FILES utf8proc DEFINITIONS UTF8PROC_STATIC=1)
 
 # fmt: Debian ships it shared only; its one source file is the inline part of its own header.
 add_library(tp_fmt STATIC ${CMAKE_SOURCE_DIR}/third_party/fmt_format.cc)

@@ -56,7 +56,7 @@ std::optional<Timestamp> parse_utc(std::string_view text) {
   if (!ymd.ok()) return std::nullopt;
   Timestamp t{(sys_days{ymd} + hours{*h} + minutes{*mi} + seconds{*s}).time_since_epoch() / seconds{1}, 0};
   if (text.size() > 20) {
-    if (text[19] != '.' || text.size() > 30) return std::nullopt;
+    if (text[19] != '.' || text.size() < 22 || text.size() > 30) return std::nullopt;
     auto n = digits(20, text.size() - 21);
     if (!n) return std::nullopt;
     std::uint64_t nanos = *n;

@@ -39,6 +39,7 @@ bool ItemSpec::flag(const std::string& option, bool otherwise) const {
 }
 
 std::uint64_t Adapter::estimate(const ItemSpec&, platform::World&) const { return 0; }
+std::vector<Path> Adapter::lays_down(const ItemSpec&, platform::World&) const { return {}; }
 std::optional<Bytes> Adapter::live_digest(const ItemSpec&, platform::World&) const { return std::nullopt; }
 std::pair<std::string, std::string> Adapter::export_name(const ItemSpec& spec) const { return {spec.name, ""}; }
 

@@ -103,6 +103,8 @@ class Adapter {
   virtual std::vector<OptionSpec> options() const = 0;
   // Absolute paths that the item takes: what no item takes is not covered.
   virtual std::vector<Path> covers(const ItemSpec& spec) const = 0;
+  // Single paths (not what is below them) that the item can make again without holding them: what an installer lays down.
+  virtual std::vector<Path> lays_down(const ItemSpec& spec, platform::World& world) const;
   // Rough bytes to read, for review and progress; 0 = cannot tell. Reads names and sizes only.
   virtual std::uint64_t estimate(const ItemSpec& spec, platform::World& world) const;
 

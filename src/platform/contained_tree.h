@@ -4,7 +4,10 @@
 // planted before or during the restore, `..`, and absolute names cannot lead out; on kernels without openat2 the same
 // by walking component by component with O_NOFOLLOW. Refusals are Error(outside) and name the entry.
 //
-// Relative paths use '/' between names; names are bytes. A name that is empty, ".", "..", or holds '/' or NUL is refused.
+// Relative paths use '/' between names; names are bytes; "" is the root. A name that is empty, ".", "..", or holds '/' or NUL is
+// refused. A link is never followed, a directory is never replaced by something else.
+//
+// Thread-safe for different paths. Handles of directories are kept open (a few), so neighbouring files are cheap.
 #pragma once
 
 #include <functional>
@@ -22,7 +25,7 @@ class ContainedFile {
   virtual ~ContainedFile() = default;
   virtual void reserve(std::uint64_t size) = 0;                        // sets the size; holes stay holes
   virtual void write_at(std::uint64_t offset, ByteView data) = 0;      // thread-safe
-  virtual void sync() = 0;
+  virtual void sync() = 0;                                             // content and metadata durable
 };
 
 struct ApplyOptions {
@@ -36,21 +39,29 @@ class ContainedTree {
   virtual void make_directory(const std::string& path) = 0;            // mode 0700 until apply(); existing directory is fine
   // A new file under a temporary name in the same folder; publish() renames it to `path`, replacing a file there.
   virtual std::unique_ptr<ContainedFile> create(const std::string& path) = 0;
+  // Until then apply() works on the temporary file: a file appears with its content and attributes at once.
   virtual void publish(const std::string& path) = 0;
   virtual void abandon(const std::string& path) = 0;                   // removes the temporary file
   virtual void make_symlink(const std::string& path, const std::string& target) = 0;   // replaces a non-directory
   virtual void make_hard_link(const std::string& path, const std::string& existing) = 0;  // both beneath the root
-  virtual void make_special(const std::string& path, const tree::Entry& entry) = 0;    // FIFO, device
+  // A FIFO or device; replaces a non-directory. A device without `privileged` is not made: one sentence says so.
+  virtual std::vector<std::string> make_special(const std::string& path, const tree::Entry& entry, ApplyOptions options) = 0;
   // Owner, mode, xattrs, ACLs, times of the entry at `path`, in the order that keeps them (owner before mode before times).
-  // Returns the attributes that the file system or the options did not take, one sentence each.
+  // Attributes that the entry does not have are taken away (labels of security modules stay). Error(outside) when another kind of
+  // thing stands there by now. Returns the attributes that the file system or the options did not take, one sentence each.
   virtual std::vector<std::string> apply(const std::string& path, const tree::Entry& entry, ApplyOptions options) = 0;
   virtual std::optional<tree::Entry> status(const std::string& path) = 0;   // with attributes; nullopt: nothing there
   virtual std::unique_ptr<SourceFile> open(const std::string& path, tree::Entry& entry) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;  // fails when `to` exists
   virtual void remove(const std::string& path) = 0;                    // a file or an empty directory
   virtual void sync_directory(const std::string& path) = 0;
+  virtual void sync_all() = 0;                                         // everything written so far is durable
+  virtual std::vector<std::string> names(const std::string& path) = 0; // of a directory, sorted; not_found
   virtual const Path& root() const = 0;
 };
+
+// True for the names that create() makes up. One that is left over from a killed run may be removed.
+bool is_temporary_name(const std::string& name);
 
 // `root` must be an existing directory; it is opened once and every call is relative to that handle.
 std::unique_ptr<ContainedTree> open_contained_tree(const Path& root);

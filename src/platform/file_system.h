@@ -67,12 +67,17 @@ class FileSystem {
   struct Child { std::string name; FileInfo info; };
   virtual std::vector<Child> list(const Path& path) = 0;              // sorted by name; without . and ..
   virtual std::uint64_t free_bytes(const Path& path) = 0;
+  // Whether this process may make names in the folder, without trying: the folder's times stay as they are.
+  virtual bool can_write(const Path& folder);
 
   // Conveniences built on the above.
   Bytes read_all(const Path& path, std::uint64_t limit = UINT64_C(1) << 30);   // larger = Error(unsupported)
+  // What a person names for a secret: follows symlinks, reads a pipe as well as a file to its end, waits for it.
+  // Larger = Error(unsupported). A file system without links and pipes reads it like read_all().
+  virtual Bytes read_stream(const Path& path, std::uint64_t limit) { return read_all(path, limit); }
   // Temporary file beside `path`, written, synced, renamed over `path`, folder synced.
   void replace(const Path& path, ByteView content, std::uint32_t mode = 0600);
-  // Makes `path` and its missing parents durable.
+  // Makes `path` and its missing parents; when it returns they are durable, also those that were there already.
   void make_directories(const Path& path, std::uint32_t mode = 0700);
   bool exists(const Path& path) { return info(path).has_value(); }
 };

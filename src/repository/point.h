@@ -55,6 +55,7 @@ struct StoredItem {
   Findings findings;
   // Root node; absent when the item failed. Made by BackupSession::end_item.
   std::optional<std::pair<Bytes, ContentRef>> root;   // encoded entry, content
+  Bytes unknown_fields;                               // of a newer version, kept as they came
 };
 
 struct PointDraft {
@@ -70,6 +71,7 @@ struct PointDraft {
   std::vector<StoredItem> items;
   Findings findings;
   Facts provenance;
+  Bytes unknown_fields;   // of a newer version, kept as they came
 };
 
 struct Point : PointDraft {

@@ -48,6 +48,8 @@ class BackupSession {
   virtual tree::TreeSink& begin_item(const std::string& name, tree::NodePtr previous) = 0;
   // Fills root, bytes and files of `item`.
   virtual void end_item(StoredItem& item) = 0;
+  // The item could not be read: leaves no trace of it. Throws the repository's own error when that is what went wrong, so that
+  // a full repository is never taken for an unreadable file.
   virtual void abandon_item() = 0;
   // Makes everything durable and then the point. Returns when the point is acknowledged. Once.
   virtual PointId publish(const PointDraft& draft) = 0;
@@ -102,8 +104,11 @@ class Repository {
   virtual void remove_slot(const SlotId& id) = 0;                    // precondition: the last way in stays
 
   // -- checking
-  // Everything a point needs: level content decodes each chunk. Records the result.
+  // Everything a point needs, up to level content, which decodes each chunk and ignores `share`. Records the result, unless
+  // only a share was looked at and nothing was wrong, or the logs are older than remembered (chain_findings).
   virtual CheckReport verify(const PointId& id, const CheckOptions& options) = 0;
+  // What somebody else found out: level restore, proven by a drill.
+  virtual void record_verification(const PointId& id, Level level, bool ok) = 0;
   virtual CheckReport check(const CheckOptions& options) = 0;        // all levels up to content
 };
 

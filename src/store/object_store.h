@@ -4,7 +4,8 @@
 // as put has returned. It needs no rename, no conditional write and no common clock. Object names are made of the
 // hash of the content, so putting one name twice with the same bytes is normal and harmless.
 //
-// Names: segments of [a-z0-9-] separated by '/', at most 200 bytes: "pack/<64 hex>", "record/<32 hex>/0000000001-<64 hex>".
+// Names: two or more segments of [a-z0-9-] separated by '/', at most 200 bytes: "pack/<64 hex>",
+// "record/<32 hex>/0000000001-<64 hex>".
 // Errors: not_found (get of a missing name), permission, no_space, unavailable (retry), io, damaged (short object).
 // Every function may be called from several threads at once. One contract test (store_contract.h) runs over every store.
 #pragma once
@@ -39,7 +40,8 @@ class ObjectStore {
   // Exactly out.size() bytes at `offset`; an object that is too short is Error(damaged).
   virtual void get_range(const std::string& name, std::uint64_t offset, MutableBytes out) = 0;
   virtual std::optional<ObjectInfo> info(const std::string& name) = 0;
-  // Every object whose name starts with `prefix` (a whole number of segments, "" for all), in any order.
+  // Every object whose name starts with `prefix` (a whole number of segments, "" for all; has_prefix), in any order.
+  // What is not an object (unfinished files, names outside the grammar) is left out.
   virtual void list(std::string_view prefix, const std::function<void(const ObjectInfo&)>& visit) = 0;
   // Removing what is not there is not an error: a retried remove must succeed.
   virtual void remove(const std::string& name) = 0;
@@ -51,7 +53,11 @@ class ObjectStore {
   void put(const std::string& name, ByteView bytes) { put(name, std::span<const ByteView>(&bytes, 1)); }
 };
 
-// Throws Error(defect) for a name outside the grammar above.
+// The grammar above.
+bool is_object_name(std::string_view name);
+// Throws Error(defect) for a name outside the grammar.
 void check_name(std::string_view name);
+// Whether the first segments of `name` are those of `prefix`, which may end with '/': "pack" is no prefix of "packs/1".
+bool has_prefix(std::string_view name, std::string_view prefix);
 
 }  // namespace holdfast::store

@@ -40,8 +40,10 @@ struct Step {
 
 struct KeyCheck {                            // which columns of the database are encrypted under the keys, for the fit check
   std::string name, keys_item, database_item;
-  std::string query;                         // rows: table.column, key name, ciphertext (hex)
+  std::string query;                         // rows: associated data (text), ciphertext (hex); docs/sample.md
 };
+
+struct Section { std::string name, title; };   // what one schedule backs up: "software-library", "Software Library Backup"
 
 struct Profile {
   std::string name, title;                   // "itms", "IT Management Suite 8.5 RU2 and later"
@@ -49,7 +51,8 @@ struct Profile {
   std::vector<std::string> products_known;   // version prefixes that its fix-ups know
   std::string main_product;                  // whose version decides
   std::vector<std::string> outside;          // what Holdfast does not do, one sentence each; shown in review and status
-  std::vector<ItemSpec> items;               // without places
+  std::vector<Section> sections;             // in the order in which people see them; every item is in one
+  std::vector<ItemSpec> items;               // without places, by `order`
   std::vector<Fixup> fixups;
   std::vector<Step> steps;
   std::vector<KeyCheck> key_checks;
@@ -102,12 +105,13 @@ const std::string* builtin_profile(std::string_view name);
 std::vector<std::string> builtin_profile_names();
 
 // Text of a configuration file; the profile it names is taken from `profile_text` when given, else from the program.
-// `base`: where relative paths start. `existing_root`: nullopt checks nothing on disk.
+// `base`: where relative paths start; absolute. Nothing on disk is looked at.
 System parse_system(std::string_view text, const std::string& file, const Path& base, const item::AdapterSet& adapters,
                     const std::optional<std::string>& profile_text = std::nullopt);
 System load_system(platform::FileSystem& files, const Path& file, const item::AdapterSet& adapters);
 
-// The card of what is installed now; fields that cannot be read are "". Host and domain come from world.host.
+// The card of what is installed now. Host, domain and operating system come from world.host, the rest from the places in
+// system.identity; what is not there or not legible is "" (no products). Errors: permission, io.
 IdentityCard read_identity(const System& system, platform::World& world);
 // Product list as text for people and as the `record` item stores it.
 std::string products_text(const IdentityCard& card);

@@ -11,6 +11,10 @@
 
 namespace holdfast::tree {
 
+// Directories inside one another in one item, the root not counted. Deeper ones are not captured (a finding), because a reader
+// refuses them (docs/repository-format.md, "Limits").
+constexpr int kMaxDepth = 4096;
+
 // Where a file's content goes. The caller fills space() and says how much: no copy in between.
 class FileWriter {
  public:

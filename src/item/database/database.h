@@ -18,6 +18,9 @@ struct FixupAction {
 
 struct FixupCount { std::string table; std::uint64_t before = 0, changed = 0; };
 
+// Item option that a recovery sets, never a file: tables that its fix-ups changed. check() does not compare their rows.
+constexpr const char* kFixedUpTables = "fixed_up_tables";
+
 class DatabaseAdapter : public Adapter {
  public:
   // Name of the live database ("Symantec_CMDB"); nullopt when there is none now.

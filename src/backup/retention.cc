@@ -1,0 +1,74 @@
+#include "backup/retention.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <set>
+
+namespace holdfast::backup {
+namespace {
+
+using repository::Origin;
+using repository::PointStatus;
+using repository::PointSummary;
+
+std::chrono::sys_days day_of(Timestamp t) {
+  return std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds{std::chrono::seconds{t.seconds}});
+}
+
+std::int64_t day_key(Timestamp t) { return day_of(t).time_since_epoch().count(); }
+
+// ISO weeks begin on Monday; 1970-01-05 was one.
+std::int64_t week_key(Timestamp t) {
+  std::int64_t since_monday = day_key(t) - 4;
+  return since_monday >= 0 ? since_monday / 7 : -((-since_monday + 6) / 7);
+}
+
+std::int64_t month_key(Timestamp t) {
+  std::chrono::year_month_day d{day_of(t)};
+  return static_cast<int>(d.year()) * 12LL + static_cast<unsigned>(d.month()) - 1;
+}
+
+}  // namespace
+
+std::vector<Kept> apply_rule(const std::vector<PointSummary>& points, const system::System::Retention& rule,
+                             Timestamp now) {
+  std::vector<Kept> all;
+  for (const PointSummary& p : points) all.push_back({p, {}});
+  std::stable_sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
+    return a.point.finished != b.point.finished ? a.point.finished > b.point.finished : a.point.id < b.point.id;
+  });
+
+  auto is_good = [](const PointSummary& p) { return p.status != PointStatus::incomplete; };
+  auto newest_good = std::find_if(all.begin(), all.end(), [&](const Kept& k) { return is_good(k.point) && k.point.finished <= now; });
+
+  // The rules look at scheduled, good points that are not in the future: nothing else may use up a place.
+  std::vector<Kept*> ruled;
+  for (auto it = all.begin(); it != all.end(); ++it) {
+    const PointSummary& p = it->point;
+    if (p.origin == Origin::manual) it->reasons.push_back("made by hand");
+    if (p.origin == Origin::imported) it->reasons.push_back("imported");
+    if (p.pinned) it->reasons.push_back("pinned");
+    if (p.finished > now) it->reasons.push_back("dated in the future");
+    if (it == newest_good) it->reasons.push_back("newest good point");
+    if (!is_good(p) && (newest_good == all.end() || it < newest_good)) it->reasons.push_back("newer than the newest good point");
+    if (p.origin == Origin::scheduled && is_good(p) && p.finished <= now) ruled.push_back(&*it);
+  }
+
+  for (std::size_t i = 0; i < ruled.size() && static_cast<int>(i) < rule.last; ++i)
+    ruled[i]->reasons.push_back("last " + std::to_string(i + 1) + " of " + std::to_string(rule.last));
+  auto calendar = [&](const char* word, int count, const std::function<std::int64_t(Timestamp)>& key) {
+    std::set<std::int64_t> seen;
+    for (Kept* k : ruled) {
+      if (static_cast<int>(seen.size()) >= count) break;
+      if (seen.insert(key(k->point.finished)).second)
+        k->reasons.push_back(std::string(word) + " " + std::to_string(seen.size()) + " of " + std::to_string(count));
+    }
+  };
+  calendar("daily", rule.daily, day_key);
+  calendar("weekly", rule.weekly, week_key);
+  calendar("monthly", rule.monthly, month_key);
+  return all;
+}
+
+}  // namespace holdfast::backup

@@ -1,0 +1,43 @@
+// What a backup would do, before it does it: the review page of the process. Reads names and sizes, changes nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/finding.h"
+#include "item/adapter.h"
+#include "platform/world.h"
+#include "system/system.h"
+
+namespace holdfast::backup {
+
+// Which items of a system: by name, by section, or all that are not excluded.
+struct Selection {
+  std::vector<std::string> items;
+  std::string section;
+  bool everything() const { return items.empty() && section.empty(); }
+};
+
+// The chosen items in capture order. Error(unknown_name) with the nearest name; Error(precondition) for an excluded one.
+std::vector<const item::ItemSpec*> select(const system::System& system, const Selection& selection);
+
+struct Review {
+  struct Line { const item::ItemSpec* item; std::uint64_t bytes; };   // 0 bytes: size not known before
+  std::vector<Line> chosen;
+  std::vector<const item::ItemSpec*> left_out;   // in the system but not in this selection
+  struct Reason { std::string what, reason; };
+  std::vector<Reason> excluded;                  // on purpose: items and folders
+  Findings not_covered;                          // code "not_covered"
+  std::vector<std::string> outside;              // what Holdfast does not do for this product
+  std::uint64_t bytes = 0;
+};
+
+Review review(const system::System& system, const Selection& selection, const item::AdapterSet& adapters,
+              platform::World& world);
+
+// What no item takes and nobody excluded: items of the profile without a place, and paths below the system's root.
+// A folder that nothing covers is one finding, not one per file.
+Findings uncovered(const system::System& system, const item::AdapterSet& adapters, platform::World& world,
+                   const std::vector<platform::Path>& own_places);
+
+}  // namespace holdfast::backup

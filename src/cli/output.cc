@@ -1,0 +1,219 @@
+#include "cli/output.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace holdfast::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRedraw = 200ms;        // a terminal
+constexpr auto kJsonEvery = 1s;
+constexpr auto kLineEvery = 10s;       // a log file
+constexpr auto kQuietStart = 500ms;    // what is over before this shows nothing
+
+double seconds_of(std::chrono::nanoseconds t) { return std::chrono::duration<double>(t).count(); }
+
+// Columns of UTF-8 text: one per code point.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+Output::Output(platform::Terminal& terminal, platform::Clock& clock, bool json, bool quiet)
+    : terminal_(terminal), clock_(clock), json_(json), quiet_(quiet) {}
+
+Output::~Output() {
+  std::lock_guard lock(mutex_);
+  clear_line();
+}
+
+void Output::line(const Json& object) { terminal_.out(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"); }
+
+void Output::say(std::string_view text) {
+  if (quiet_) return;
+  std::lock_guard lock(mutex_);
+  clear_line();
+  if (json_) terminal_.error(std::string(text) + "\n");
+  else terminal_.out(std::string(text) + "\n");
+}
+
+void Output::answer(std::string_view text) {
+  if (json_) return;
+  std::lock_guard lock(mutex_);
+  clear_line();
+  terminal_.out(std::string(text) + "\n");
+}
+
+Json to_json(const Finding& f) {
+  return Json{{"code", f.code}, {"object", printable(f.object)}, {"message", printable(f.message)}, {"hint", printable(f.hint)}};
+}
+
+void Output::finding(const Finding& f) {
+  std::lock_guard lock(mutex_);
+  clear_line();
+  ++findings_;
+  if (json_) {
+    Json o = to_json(f);
+    Json l{{"type", "finding"}, {"schema", 1}};
+    l.update(o);
+    line(l);
+  }
+  std::string text = "finding: " + printable(f.object) + ": " + printable(f.message) + " [" + f.code + "]\n";
+  if (!f.hint.empty()) text += "  hint: " + printable(f.hint) + "\n";
+  terminal_.error(text);
+}
+
+void Output::result(const Json& object) {
+  std::lock_guard lock(mutex_);
+  clear_line();
+  if (!json_) return;
+  Json l{{"type", "result"}, {"schema", 1}};
+  l.update(object);
+  line(l);
+}
+
+namespace {
+
+// Messages may have several lines (one a difference); names in them were made printable by whoever put them in.
+std::string printable_lines(std::string_view text, std::string_view between) {
+  std::string out;
+  for (const std::string& l : split(text, '\n')) out += (out.empty() ? "" : std::string(between)) + printable(l);
+  return out;
+}
+
+}  // namespace
+
+void Output::error(const Error& e) {
+  std::lock_guard lock(mutex_);
+  clear_line();
+  const CodeInfo& code = info(e.code());
+  if (json_) {
+    line(Json{{"type", "error"}, {"schema", 1}, {"code", code.name}, {"exit", code.exit_code}, {"message", printable_lines(e.what(), "\n")},
+              {"safe", printable(e.safe())}, {"hint", printable(e.hint())}, {"retry", code.retry}});
+  }
+  std::string text = "holdfast: " + printable_lines(e.what(), "\n") + "\n";
+  text += "  " + (e.safe().empty() ? std::string("earlier recovery points were not touched") : printable(e.safe())) + "\n";
+  text += "  hint: " + (e.hint().empty() ? std::string(code.advice) : printable(e.hint())) + "\n";
+  text += "  code: " + std::string(code.name) + " (exit " + std::to_string(code.exit_code) + ")\n";
+  terminal_.error(text);
+}
+
+void Output::begin(const std::string& phase, std::uint64_t bytes_total) {
+  std::lock_guard lock(mutex_);
+  if (active_) draw(true);
+  progress_ = {phase, 0, bytes_total, 0};
+  begun_ = clock_.elapsed();
+  next_draw_ = begun_ + (terminal_.error_is_terminal() && !json_ ? std::chrono::nanoseconds(kQuietStart)
+                         : json_                                 ? std::chrono::nanoseconds(kJsonEvery)
+                                                                 : std::chrono::nanoseconds(kLineEvery));
+  active_ = true;
+}
+
+void Output::add(std::uint64_t bytes, std::uint64_t files) {
+  std::lock_guard lock(mutex_);
+  progress_.bytes_done += bytes;
+  progress_.files_done += files;
+  if (active_ && clock_.elapsed() >= next_draw_) draw(false);
+}
+
+void Output::end() {
+  std::lock_guard lock(mutex_);
+  if (!active_) return;
+  if (json_) draw(true);
+  clear_line();
+  active_ = false;
+}
+
+std::string Output::progress_text(double seconds) const {
+  std::string text = progress_.phase + "  ";
+  if (progress_.bytes_total != 0) {
+    std::uint64_t done = std::min(progress_.bytes_done, progress_.bytes_total);
+    auto percent = static_cast<unsigned>(100.0 * static_cast<double>(done) / static_cast<double>(progress_.bytes_total));
+    constexpr unsigned kBar = 20;
+    unsigned full = percent * kBar / 100;
+    text += "[" + std::string(full, '#') + std::string(kBar - full, '.') + "] " + std::to_string(percent) + " %  ";
+  }
+  text += human_bytes(progress_.bytes_done);
+  if (progress_.files_done != 0) text += ", " + human_count(progress_.files_done) + " files";
+  if (seconds > 0.2) {
+    double rate = static_cast<double>(progress_.bytes_done) / seconds;
+    text += ", " + human_bytes(static_cast<std::uint64_t>(rate)) + "/s";
+    if (progress_.bytes_total > progress_.bytes_done && rate > 1 && seconds > 1)
+      text += ", " + human_seconds(static_cast<double>(progress_.bytes_total - progress_.bytes_done) / rate) + " left";
+  }
+  return text;
+}
+
+// Called under the lock.
+void Output::draw(bool last) {
+  auto now = clock_.elapsed();
+  double seconds = seconds_of(now - begun_);
+  if (json_) {
+    line(Json{{"type", "progress"}, {"schema", 1}, {"phase", progress_.phase}, {"bytes", progress_.bytes_done},
+              {"bytes_total", progress_.bytes_total}, {"files", progress_.files_done}, {"seconds", seconds}});
+    next_draw_ = now + kJsonEvery;
+    return;
+  }
+  if (quiet_ || last) return;
+  std::string text = progress_text(seconds);
+  if (terminal_.error_is_terminal()) {
+    auto width = static_cast<std::size_t>(std::max(20, terminal_.width() - 1));
+    if (columns(text) > width) text.resize(std::min(text.size(), width));
+    terminal_.error("\r\x1b[K" + text);
+    drawn_ = true;
+    next_draw_ = now + kRedraw;
+  } else {
+    terminal_.error(text + "\n");
+    next_draw_ = now + kLineEvery;
+  }
+}
+
+void Output::clear_line() {
+  if (!drawn_) return;
+  terminal_.error("\r\x1b[K");
+  drawn_ = false;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      if (widths.size() <= i) widths.resize(i + 1);
+      widths[i] = std::max(widths[i], columns(row[i]));
+    }
+  std::string out;
+  for (const auto& row : rows) {
+    if (!out.empty()) out += '\n';
+    std::string text(indent);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text += std::string(widths[i] - columns(row[i]) + 2, ' ');
+    }
+    while (!text.empty() && text.back() == ' ') text.pop_back();
+    out += text;
+  }
+  return out;
+}
+
+std::string wrap(std::string_view text, std::size_t width, std::string_view indent) {
+  std::string out, current;
+  for (const std::string& word : split(text, ' ')) {
+    if (word.empty()) continue;
+    if (!current.empty() && indent.size() + columns(current) + 1 + columns(word) > width) {
+      out += std::string(indent) + current + "\n";
+      current.clear();
+    }
+    current += (current.empty() ? "" : " ") + word;
+  }
+  return out + std::string(indent) + current;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,155 @@
+#include "backup/retention.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/context.h"
+#include "cli/describe.h"
+#include "cli/verbs.h"
+
+namespace holdfast::cli {
+
+using repository::short_id;
+
+namespace {
+
+using repository::to_text;
+
+std::vector<backup::Kept> judged(Context& c, const system::System& s) {
+  repository::SystemId id;
+  if (!from_hex(s.id, id.bytes)) throw Error(Code::config, "the system's id is not 32 hex digits");
+  std::vector<repository::PointSummary> own;
+  for (const auto& p : c.repository().points())
+    if (p.system_id == id) own.push_back(p);
+  return backup::apply_rule(own, s.retention, c.world.clock.now());
+}
+
+std::string rule_text(const system::System::Retention& r) {
+  return "last " + std::to_string(r.last) + ", daily " + std::to_string(r.daily) + ", weekly " + std::to_string(r.weekly) + ", monthly " +
+         std::to_string(r.monthly);
+}
+
+void show_kept(Context& c, const system::System& s, const std::vector<backup::Kept>& all, bool apply) {
+  Json points = Json::array();
+  std::vector<std::vector<std::string>> rows{{"POINT", "TIME", "ORIGIN", "KEPT BECAUSE"}};
+  for (const auto& k : all) {
+    rows.push_back({short_id(k.point.id), when(k.point.finished), std::string(to_text(k.point.origin)),
+                    k.reasons.empty() ? (apply ? "forgotten now" : "would be forgotten") : join(k.reasons, "; ")});
+    points.push_back({{"id", k.point.id.hex()}, {"time", format_utc(k.point.finished)}, {"keep", !k.reasons.empty()}, {"reasons", k.reasons}});
+  }
+  c.output.answer("Rule: " + rule_text(s.retention) + "\n" + table(rows, ""));
+  c.output.result(Json{{"rule", {{"last", s.retention.last}, {"daily", s.retention.daily}, {"weekly", s.retention.weekly}, {"monthly", s.retention.monthly}}},
+                       {"points", points}, {"applied", apply}});
+}
+
+int show(const Arguments&, Context& c) {
+  system::System s = c.load_system();
+  show_kept(c, s, judged(c, s), false);
+  return 0;
+}
+
+int apply(const Arguments& a, Context& c) {
+  system::System s = c.load_system();
+  auto all = judged(c, s);
+  const auto& r = s.retention;
+  if (r.last + r.daily + r.weekly + r.monthly == 0)
+    throw Error(Code::config, "no retention rule is set: " + s.file.string() + " has no [retention] or only zeros")
+        .safe("nothing was forgotten")
+        .hint("add [retention] with last, daily, weekly or monthly");
+  std::vector<repository::PointId> gone;
+  for (const auto& k : all)
+    if (k.reasons.empty()) gone.push_back(k.point.id);
+  bool go = !a.has("--dry-run") && !gone.empty();
+  if (go) go = c.confirm("Forget " + std::to_string(gone.size()) + " of " + std::to_string(all.size()) + " recovery points?");
+  if (go) c.repository().forget(gone, "retention: " + rule_text(r));
+  show_kept(c, s, all, go);
+  return 0;
+}
+
+int forget(const Arguments& a, Context& c) {
+  repository::Repository& r = c.repository();
+  auto points = r.points();
+  std::vector<repository::PointId> ids;
+  for (const std::string& text : a.positionals) {
+    repository::PointId id = r.resolve(text);
+    for (const auto& p : points)
+      if (p.id == id && p.pinned)
+        throw Error(Code::precondition, "recovery point " + short_id(id) + " is pinned").safe("nothing was forgotten").hint("'holdfast unpin " + short_id(id) + "' first");
+    ids.push_back(id);
+  }
+  std::size_t good = 0, good_gone = 0;
+  for (const auto& p : points) {
+    bool is_good = p.status != repository::PointStatus::incomplete;
+    good += is_good ? 1 : 0;
+    for (const auto& id : ids) good_gone += is_good && p.id == id ? 1 : 0;
+  }
+  std::string question = "Forget " + std::to_string(ids.size()) + (ids.size() == 1 ? " recovery point?" : " recovery points?");
+  if (good != 0 && good == good_gone) question = "After this NO good recovery point is left. " + question;
+  if (a.has("--dry-run") || !c.confirm(question)) {
+    c.output.say("Nothing was forgotten.");
+    c.output.result(Json{{"forgotten", Json::array()}});
+    return 0;
+  }
+  r.forget(ids, "by hand");
+  Json gone = Json::array();
+  for (const auto& id : ids) gone.push_back(id.hex());
+  c.output.say(std::to_string(ids.size()) + " forgotten. Their space is freed by a later 'prune'; copies keep them.");
+  c.output.result(Json{{"forgotten", gone}});
+  return 0;
+}
+
+int set_pinned(const Arguments& a, Context& c, bool pinned) {
+  repository::Repository& r = c.repository();
+  repository::PointId id = c.point(r, a.positional(0));
+  r.pin(id, pinned);
+  c.output.say("Recovery point " + short_id(id) + (pinned ? " is pinned: no rule removes it." : " is no longer pinned."));
+  c.output.result(Json{{"point", id.hex()}, {"pinned", pinned}});
+  return 0;
+}
+
+int pin(const Arguments& a, Context& c) { return set_pinned(a, c, true); }
+int unpin(const Arguments& a, Context& c) { return set_pinned(a, c, false); }
+
+}  // namespace
+
+std::vector<Verb> retention_verbs() {
+  const Option dry{"--dry-run", "", "say what would be done, change nothing"};
+  const std::string never = "Never forgotten: points made by hand or imported, pinned ones, the newest good point, incomplete ones that are newer, and "
+                            "points dated in the future.";
+  Verb sh;
+  sh.name = "retention show";
+  sh.summary = "which points the rule keeps, and why";
+  sh.details = never;
+  sh.examples = {{"holdfast retention show", "the reason for every point"}};
+  sh.run = show;
+  Verb ap;
+  ap.name = "retention apply";
+  ap.summary = "forget the scheduled points that the rule does not keep";
+  ap.options = {dry};
+  ap.details = never;
+  ap.examples = {{"holdfast retention apply --dry-run", "what would go"}, {"holdfast retention apply --yes", "for a script"}};
+  ap.run = apply;
+  Verb fo;
+  fo.name = "forget";
+  fo.summary = "take points off the list";
+  fo.positionals = {{"POINT", "first digits of a point's id", true, true}};
+  fo.options = {dry};
+  fo.examples = {{"holdfast forget 3f2a9c01b2c3", "asks before it forgets"}};
+  fo.run = forget;
+  Verb pi;
+  pi.name = "pin";
+  pi.summary = "keep a point whatever a rule says";
+  pi.positionals = {{"POINT", "first digits of a point's id, or latest"}};
+  pi.examples = {{"holdfast pin latest", "before an upgrade"}};
+  pi.run = pin;
+  Verb un;
+  un.name = "unpin";
+  un.summary = "let the rules decide again";
+  un.positionals = {{"POINT", "first digits of a point's id, or latest"}};
+  un.examples = {{"holdfast unpin 3f2a9c01b2c3", ""}};
+  un.run = unpin;
+  return {sh, ap, fo, pi, un};
+}
+
+}  // namespace holdfast::cli

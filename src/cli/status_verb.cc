@@ -1,0 +1,76 @@
+#include "backup/status.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/context.h"
+#include "cli/describe.h"
+#include "cli/kit_note.h"
+#include "cli/verbs.h"
+
+namespace holdfast::cli {
+
+using repository::short_id;
+
+namespace {
+
+int run(const Arguments&, Context& c) {
+  system::System s = c.load_system();
+  backup::Status st = backup::status(s, c.adapters, c.world, c.repository(), known_kit(c, s.id));
+  std::string text = system_title(s) + "\n\nIf this server burns now\n";
+  if (st.newest_good) {
+    const auto& p = *st.newest_good;
+    text += table({{"comes back", "the server as of " + when(p.finished) + " (recovery point " + short_id(p.id) + ")"},
+                   {"proven", p.verified == repository::Level::none ? "never read back" : std::string(repository::to_text(p.verified)) + ", " + when(p.verified_at)}}) + "\n";
+  } else {
+    text += "  nothing comes back: there is no recovery point with every critical item\n";
+  }
+  text += "\nItems\n";
+  std::vector<std::vector<std::string>> rows;
+  Json items = Json::array();
+  for (const auto& l : st.items) {
+    rows.push_back({l.item->name, std::string(item::to_text(l.item->criticality)), l.point ? when(l.taken) : "never",
+                    "proven on: " + l.item->proven_on, l.problem});
+    items.push_back({{"item", l.item->name}, {"criticality", item::to_text(l.item->criticality)}, {"point", l.point ? Json(l.point->hex()) : Json(nullptr)},
+                     {"time", l.point ? Json(format_utc(l.taken)) : Json(nullptr)}, {"problem", l.problem}, {"if_lost", l.item->if_lost},
+                     {"proven_on", l.item->proven_on}});
+  }
+  text += table(rows) + "\n";
+  if (!st.excluded.empty()) {
+    text += "\nExcluded on purpose\n";
+    rows.clear();
+    for (const auto& x : st.excluded) rows.push_back({printable(x.what), printable(x.reason)});
+    text += table(rows) + "\n";
+  }
+  text += st.attention.empty() ? "\nNothing needs attention.\n" : "\nNeeds attention\n";
+  Json attention = Json::array();
+  for (const auto& f : st.attention) {
+    text += wrap("- " + printable(f.object) + ": " + printable(f.message), 100, "  ") + "\n";
+    if (!f.hint.empty()) text += wrap(printable(f.hint), 100, "      ") + "\n";
+    attention.push_back(to_json(f));
+  }
+  if (!st.outside.empty()) {
+    text += "\nOutside Holdfast\n";
+    for (const auto& o : st.outside) text += wrap("- " + o, 100, "  ") + "\n";
+  }
+  c.output.answer(text);
+  if (c.output.json())
+    for (const auto& f : st.attention) c.output.finding(f);
+  c.output.result(Json{{"system", s.name}, {"sample", s.sample}, {"newest_good", st.newest_good ? to_json(*st.newest_good) : Json(nullptr)},
+                       {"items", items}, {"attention", attention}, {"outside", st.outside}});
+  return st.attention.empty() && c.output.findings() == 0 ? 0 : 3;
+}
+
+}  // namespace
+
+Verb status_verb() {
+  Verb v;
+  v.name = "status";
+  v.summary = "what would come back now, from when, proven when; what needs attention";
+  v.details = "Exit 0: all is good. Exit 3: something needs attention, each thing is named.";
+  v.examples = {{"holdfast status", "the home page as text"}};
+  v.run = run;
+  return v;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,41 @@
+#include "cli/verbs.h"
+
+namespace holdfast::cli {
+
+const std::vector<Option>& global_options() {
+  static const std::vector<Option> options{
+      {"--config", "FILE", "configuration file of the protected server (else HOLDFAST_CONFIG, ./holdfast.toml, /etc/holdfast/holdfast.toml)"},
+      {"--repository", "URL", "repository: a folder (else the configuration's)"},
+      {"--system", "NAME", "which system, when the repository holds several"},
+      {"--password-file", "FILE", "read the password from FILE (else HOLDFAST_PASSWORD_FILE)"},
+      {"--password-command", "COMMAND", "take the password from what COMMAND prints (else HOLDFAST_PASSWORD_COMMAND)"},
+      {"--password-fd", "N", "read the password from the open file N"},
+      {"--key-file", "FILE", "open with this machine key (else HOLDFAST_KEY_FILE)"},
+      {"--json", "", "JSON lines on stdout, text for people on stderr"},
+      {"--quiet", "", "no progress and no remarks; findings and errors stay"},
+      {"--yes", "", "answer reviews with yes (manual steps are left to a person)"},
+  };
+  return options;
+}
+
+const std::vector<Verb>& all_verbs() {
+  static const std::vector<Verb> verbs = [] {
+    std::vector<Verb> all{sample_verb(), init_verb(),   backup_verb(), points_verb(),  show_verb(), diff_verb(), restore_verb(),
+                          export_verb(), import_verb(), recover_verb(), kit_verb(), verify_verb(), check_verb()};
+    for (Verb& v : retention_verbs()) all.push_back(std::move(v));
+    all.push_back(copy_verb());
+    for (Verb& v : key_verbs()) all.push_back(std::move(v));
+    all.push_back(accept_older_verb());
+    all.push_back(status_verb());
+    for (Verb& v : help_verbs()) all.push_back(std::move(v));
+    return all;
+  }();
+  return verbs;
+}
+
+const std::vector<std::string>& reserved_verbs() {
+  static const std::vector<std::string> verbs{"drill", "evidence", "repair", "prune", "package", "schedule", "serve", "user", "doctor", "key rotate"};
+  return verbs;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,28 @@
+// The verbs, each defined in its own file; verbs.cc puts them in order.
+#pragma once
+
+#include "cli/verb.h"
+
+namespace holdfast::cli {
+
+Verb sample_verb();
+Verb init_verb();
+Verb backup_verb();
+Verb points_verb();
+Verb show_verb();
+Verb diff_verb();
+Verb restore_verb();
+Verb export_verb();
+Verb import_verb();
+Verb recover_verb();
+Verb kit_verb();
+Verb verify_verb();
+Verb check_verb();
+std::vector<Verb> retention_verbs();   // retention show, retention apply, forget, pin, unpin
+Verb copy_verb();
+std::vector<Verb> key_verbs();         // key list, add, remove, change, test
+Verb accept_older_verb();
+Verb status_verb();
+std::vector<Verb> help_verbs();        // explain, completion, man
+
+}  // namespace holdfast::cli

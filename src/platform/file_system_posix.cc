@@ -1,0 +1,295 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "platform/descriptor_posix.h"
+#include "platform/file_system.h"
+
+namespace holdfast::platform {
+namespace {
+
+Error cannot(const char* verb, const Path& path, int error_number) {
+  return os_error(std::string("cannot ") + verb + " " + printable(path.native()), error_number);
+}
+
+template <class Call>
+auto retry_interrupted(Call call) {
+  while (true) {
+    auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+FileInfo to_info(const struct stat& s) {
+  FileInfo info;
+  info.kind = S_ISREG(s.st_mode)   ? FileInfo::Kind::file
+              : S_ISDIR(s.st_mode) ? FileInfo::Kind::directory
+                                   : FileInfo::Kind::other;
+  info.size = info.kind == FileInfo::Kind::file ? static_cast<std::uint64_t>(s.st_size) : 0;
+  info.modified = {s.st_mtim.tv_sec, static_cast<std::uint32_t>(s.st_mtim.tv_nsec)};
+  info.device = s.st_dev;
+  info.mode = s.st_mode & 07777U;
+  return info;
+}
+
+class PosixReadFile final : public ReadFile {
+ public:
+  PosixReadFile(Descriptor fd, Path path, std::uint64_t size) : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+
+  std::uint64_t size() const override { return size_; }
+
+  std::size_t read_at(std::uint64_t offset, MutableBytes out) const override {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      ssize_t n = retry_interrupted([&] {
+        return ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+      });
+      if (n < 0) throw cannot("read", path_, errno);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return done;
+  }
+
+ private:
+  Descriptor fd_;
+  Path path_;
+  std::uint64_t size_;
+};
+
+// Collects data in an aligned buffer and writes whole buffers past the page cache; the last, unaligned bytes go through
+// it. Without `direct` data is written as it comes.
+class PosixWriteFile final : public WriteFile {
+ public:
+  PosixWriteFile(Descriptor fd, Path path, bool direct) : fd_(std::move(fd)), path_(std::move(path)), direct_(direct) {
+    if (!direct_) return;
+    buffer_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBuffer)));
+    if (!buffer_) throw std::bad_alloc();
+  }
+
+  ~PosixWriteFile() override {
+    if (failed_) return;
+    try {
+      flush();
+    } catch (const Error&) {
+      // What was not synced may be lost: whoever needs it calls sync().
+    }
+  }
+
+  void write(ByteView data) override {
+    check_usable();
+    if (!direct_) return write_out(data.data(), data.size());
+    while (!data.empty()) {
+      std::size_t n = std::min(data.size(), kBuffer - filled_);
+      std::copy_n(data.data(), n, buffer_.get() + filled_);
+      filled_ += n;
+      data = data.subspan(n);
+      if (filled_ < kBuffer) continue;
+      write_out(buffer_.get(), filled_);
+      filled_ = 0;
+      if (!direct_) return write_out(data.data(), data.size());
+    }
+  }
+
+  void sync() override {
+    check_usable();
+    flush();
+    if (retry_interrupted([&] { return ::fsync(fd_.get()); }) != 0) fail("make durable");
+  }
+
+ private:
+  // Suits every block device in use: sectors are 512 or 4,096 bytes.
+  static constexpr std::size_t kAlignment = 4096;
+  static constexpr std::size_t kBuffer = 1U << 20;
+
+  struct Free {
+    void operator()(std::uint8_t* p) const { std::free(p); }
+  };
+
+  [[noreturn]] void fail(const char* verb) {
+    int e = errno;
+    failed_ = true;
+    throw cannot(verb, path_, e);
+  }
+
+  // After a failed write or fsync the kernel may drop the data and report success the next time.
+  void check_usable() const {
+    if (failed_) throw Error(Code::io, "cannot write " + printable(path_.native()) + ": an earlier write to it failed");
+  }
+
+  void leave_direct() {
+    int flags = ::fcntl(fd_.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT) < 0) fail("write");
+    direct_ = false;
+  }
+
+  void flush() {
+    if (filled_ == 0) return;
+    std::size_t aligned = direct_ ? filled_ / kAlignment * kAlignment : 0;
+    write_out(buffer_.get(), aligned);
+    if (aligned < filled_) {
+      if (direct_) leave_direct();
+      write_out(buffer_.get() + aligned, filled_ - aligned);
+    }
+    filled_ = 0;
+  }
+
+  void write_out(const std::uint8_t* data, std::size_t size) {
+    std::size_t done = 0;
+    while (done < size) {
+      ssize_t n = retry_interrupted([&] { return ::write(fd_.get(), data + done, size - done); });
+      if (n < 0 && errno == EINVAL && direct_) {
+        leave_direct();   // the file system took the flag but not the write, or a short write left us unaligned
+        continue;
+      }
+      if (n < 0) fail("write");
+      done += static_cast<std::size_t>(n);
+    }
+  }
+
+  Descriptor fd_;
+  Path path_;
+  bool direct_;
+  bool failed_ = false;
+  std::unique_ptr<std::uint8_t, Free> buffer_;
+  std::size_t filled_ = 0;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  std::unique_ptr<ReadFile> open(const Path& path) override {
+    // O_NONBLOCK: a FIFO at this name must not hold us up.
+    Descriptor fd(retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
+    if (!fd) throw cannot("open", path, errno);
+    struct stat s{};
+    if (::fstat(fd.get(), &s) != 0) throw cannot("open", path, errno);
+    if (!S_ISREG(s.st_mode)) throw Error(Code::io, "cannot open " + printable(path.native()) + ": it is not a file");
+    return std::make_unique<PosixReadFile>(std::move(fd), path, static_cast<std::uint64_t>(s.st_size));
+  }
+
+  Bytes read_stream(const Path& path, std::uint64_t limit) override {
+    Descriptor fd(retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (!fd) throw cannot("open", path, errno);
+    Bytes content;
+    while (true) {
+      constexpr std::size_t kStep = 4096;
+      std::size_t have = content.size();
+      content.resize(have + kStep);
+      ssize_t n = retry_interrupted([&] { return ::read(fd.get(), content.data() + have, kStep); });
+      if (n < 0) throw cannot("read", path, errno);
+      content.resize(have + static_cast<std::size_t>(n));
+      if (n == 0) return content;
+      if (content.size() > limit)
+        throw Error(Code::unsupported, "cannot read " + printable(path.native()) + ": it is larger than " + human_bytes(limit));
+    }
+  }
+
+  std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options) override {
+    int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (options.truncate ? O_TRUNC : O_EXCL);
+    auto attempt = [&](int extra) {
+      return Descriptor(
+          retry_interrupted([&] { return ::open(path.c_str(), flags | extra, static_cast<mode_t>(options.mode)); }));
+    };
+    if (options.bypass_cache) {
+      Descriptor fd = attempt(O_DIRECT);
+      if (fd) return std::make_unique<PosixWriteFile>(std::move(fd), path, true);
+      if (errno != EINVAL) throw cannot("create", path, errno);
+      // Some kernels make the file before they find that its file system has no direct access.
+      if (!options.truncate) ::unlink(path.c_str());
+    }
+    Descriptor fd = attempt(0);
+    if (!fd) throw cannot("create", path, errno);
+    return std::make_unique<PosixWriteFile>(std::move(fd), path, false);
+  }
+
+  std::unique_ptr<WriteFile> append(const Path& path) override {
+    Descriptor fd(retry_interrupted(
+        [&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600); }));
+    if (!fd) throw cannot("open", path, errno);
+    return std::make_unique<PosixWriteFile>(std::move(fd), path, false);
+  }
+
+  void rename(const Path& from, const Path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+      throw os_error("cannot rename " + printable(from.native()) + " to " + printable(to.native()), errno);
+  }
+
+  void remove(const Path& path) override {
+    if (::unlink(path.c_str()) == 0) return;
+    if (errno == EISDIR && ::rmdir(path.c_str()) == 0) return;
+    throw cannot("remove", path, errno);
+  }
+
+  void make_directory(const Path& path, std::uint32_t mode) override {
+    if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0) throw cannot("make folder", path, errno);
+  }
+
+  void sync_directory(const Path& path) override {
+    Descriptor fd = open_directory(path);
+    if (retry_interrupted([&] { return ::fsync(fd.get()); }) != 0) throw cannot("make durable", path, errno);
+  }
+
+  std::optional<FileInfo> info(const Path& path) override {
+    struct stat s{};
+    if (::stat(path.c_str(), &s) == 0) return to_info(s);
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw cannot("look at", path, errno);
+  }
+
+  std::vector<Child> list(const Path& path) override {
+    Descriptor fd = open_directory(path);
+    std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), &::closedir);
+    if (!directory) throw cannot("list", path, errno);
+    fd.release();
+    std::vector<Child> children;
+    while (true) {
+      errno = 0;
+      const dirent* d = ::readdir(directory.get());
+      if (d == nullptr) {
+        if (errno != 0) throw cannot("list", path, errno);
+        break;
+      }
+      std::string name = d->d_name;
+      if (name == "." || name == "..") continue;
+      struct stat s{};
+      if (::fstatat(::dirfd(directory.get()), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) continue;   // removed since it was listed
+        throw cannot("look at", path / name, errno);
+      }
+      children.push_back({std::move(name), to_info(s)});
+    }
+    std::sort(children.begin(), children.end(), [](const Child& a, const Child& b) { return a.name < b.name; });
+    return children;
+  }
+
+  bool can_write(const Path& folder) override { return ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0; }
+
+  std::uint64_t free_bytes(const Path& path) override {
+    struct statvfs s{};
+    if (retry_interrupted([&] { return ::statvfs(path.c_str(), &s); }) != 0) throw cannot("look at", path, errno);
+    return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
+  }
+
+ private:
+  static Descriptor open_directory(const Path& path) {
+    Descriptor fd(retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!fd) throw cannot("open folder", path, errno);
+    return fd;
+  }
+};
+
+}  // namespace
+
+FileSystem& real_file_system() {
+  static PosixFileSystem files;
+  return files;
+}
+
+}  // namespace holdfast::platform

@@ -1,0 +1,23 @@
+// Small pieces that the files of this room share.
+#pragma once
+
+#include <string>
+
+#include "recovery/plan.h"
+
+namespace holdfast::recovery {
+
+inline constexpr const char* kConfigurationFileStep = "configuration-file";
+
+// nullptr: the point does not hold it.
+const repository::StoredItem* find_item(const repository::Point& point, const std::string& name);
+// nullptr: the profile has none of that name.
+const system::Fixup* find_fixup(const system::System& system, const std::string& name);
+// The version of the fix-up's product on the identity card; "" when it is not there.
+std::string product_version(const system::IdentityCard& card, const std::string& product);
+// Whether a fix-up knows that version.
+bool knows_version(const system::Fixup& fixup, const std::string& version);
+// Words in lines of at most 80 columns, each after `indent` and ended with a newline.
+std::string wrap_lines(const std::string& words, const std::string& indent);
+
+}  // namespace holdfast::recovery

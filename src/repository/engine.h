@@ -1,0 +1,44 @@
+// What reading and writing share in one opened repository. Thread-safe. Kept alive by every node and session.
+#pragma once
+
+#include <mutex>
+
+#include "repository/catalog.h"
+#include "repository/chunk_reader.h"
+#include "repository/chunker.h"
+
+namespace holdfast::repository {
+
+// Lets several threads draw from one source of randomness.
+class LockedEntropy final : public platform::Entropy {
+ public:
+  explicit LockedEntropy(platform::Entropy& source) : source_(source) {}
+  void fill(MutableBytes out) override {
+    std::lock_guard lock(mutex_);
+    source_.fill(out);
+  }
+
+ private:
+  platform::Entropy& source_;
+  std::mutex mutex_;
+};
+
+struct Engine {
+  explicit Engine(const DataContext& outside)
+      : entropy(outside.entropy),
+        context{outside.store, outside.keyring, outside.clock, entropy, outside.repository, outside.parameters},
+        chunker(outside.parameters, outside.keyring.current().chunker_secret.view()),
+        catalog(context),
+        reader(context, catalog) {}
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  LockedEntropy entropy;
+  const DataContext context;
+  const Chunker chunker;
+  Catalog catalog;
+  ChunkReader reader;
+};
+using EnginePtr = std::shared_ptr<Engine>;
+
+}  // namespace holdfast::repository

@@ -1,0 +1,57 @@
+// How the plain bytes of a frame become smaller, and back. Knows no cipher. docs/repository-format.md "Pack".
+//
+// Each holds a zstd context and a buffer that are used again and again: one per thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+
+namespace holdfast::repository {
+
+// Stored values: never renumber.
+enum class Codec : std::uint8_t {
+  plain = 0,
+  zstd = 1,
+  zstd_with_base = 2,   // one chunk, compressed with another chunk as prefix; read, not yet written
+};
+
+inline constexpr std::uint32_t kMaxFrame = 8U << 20;   // decompressed bytes; docs/repository-format.md "Limits"
+
+class Compressor {
+ public:
+  Compressor();
+  ~Compressor();
+  Compressor(const Compressor&) = delete;
+  Compressor& operator=(const Compressor&) = delete;
+
+  struct Encoded { Codec codec; ByteView bytes; };
+  // `bytes` is `plain` itself when compression gains less than 1/32, else a buffer that is good until the next call.
+  Encoded encode(ByteView plain);
+
+ private:
+  bool looks_incompressible(ByteView plain);
+  std::size_t compress(ByteView plain, int level);   // into buffer_; its size
+
+  struct Free { void operator()(void* context) const; };
+  std::unique_ptr<void, Free> context_;
+  Bytes buffer_;
+};
+
+class Decompressor {
+ public:
+  Decompressor();
+  ~Decompressor();
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  // Fills all of `out` and writes nothing beyond. false: `encoded` does not decode to exactly out.size() bytes.
+  [[nodiscard]] bool decode(Codec codec, ByteView encoded, ByteView base, MutableBytes out);
+
+ private:
+  struct Free { void operator()(void* context) const; };
+  std::unique_ptr<void, Free> context_;
+};
+
+}  // namespace holdfast::repository

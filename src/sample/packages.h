@@ -1,0 +1,34 @@
+// The sample's bulk content: software library, other packages, patches, and the vendor's own backup file.
+// Some of it does not compress, some occurs twice, and the library holds what a file system can do: hard and
+// symbolic links, an empty folder, attributes, a sparse file, a read-only file, odd names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sample/ground.h"
+#include "sample/random.h"
+
+namespace holdfast::sample {
+
+// A folder of the software library.
+struct Package {
+  std::string guid, name, version;
+};
+
+// `bytes`: of all content together, about. Paths begin with "server/".
+std::vector<Package> make_software_library(Ground& ground, std::uint64_t bytes, std::uint64_t seed);
+// Both return the number of packages.
+std::uint64_t make_other_packages(Ground& ground, std::uint64_t bytes, std::uint64_t seed);
+std::uint64_t make_patches(Ground& ground, std::uint64_t bytes, std::uint64_t seed);
+
+// Opaque to Holdfast: a header and random bytes. The real tool's format is not public.
+void make_vendor_backup(Ground& ground, Random& random);
+
+// Content by kind, `size` bytes: an executable (half of it compresses), an archive (nothing does), text.
+Bytes executable(Random& random, std::size_t size);
+Bytes archive(Random& random, std::size_t size);
+Bytes text_file(Random& random, std::size_t size);
+
+}  // namespace holdfast::sample

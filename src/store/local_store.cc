@@ -1,0 +1,372 @@
+#include "store/local_store.h"
+
+#include <algorithm>
+#include <array>
+#include <list>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "platform/entropy.h"
+
+namespace holdfast::store {
+namespace {
+
+using platform::FileInfo;
+using platform::FileSystem;
+using platform::Path;
+using platform::ReadFile;
+
+constexpr std::uint32_t kFolderMode = 0700;
+constexpr std::uint32_t kFileMode = 0600;
+constexpr std::string_view kPacks = "pack/";
+constexpr std::size_t kHashDigits = 64;
+constexpr std::uint64_t kBypassCacheFrom = 1U << 20;   // packs; small objects are read again soon
+constexpr std::int64_t kStaleSeconds = 24 * 60 * 60;   // no put takes a day
+constexpr std::size_t kOpenHandles = 32;
+
+bool is_pack(std::string_view name) {
+  return name.starts_with(kPacks) && name.size() == kPacks.size() + kHashDigits &&
+         std::all_of(name.begin() + kPacks.size(), name.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+// Where an object is kept below the root.
+Path path_of(std::string_view name) {
+  if (!is_pack(name)) return name;
+  std::string_view hash = name.substr(kPacks.size());
+  return Path(kPacks) / hash.substr(0, 2) / hash;
+}
+
+// The object kept at a path below the root; "" when the file there is not one of ours.
+std::string name_at(const std::string& path) {
+  if (!is_object_name(path) || path.starts_with("tmp/")) return "";
+  if (!path.starts_with(kPacks)) return path;
+  std::string name = std::string(kPacks) + Path(path).filename().native();
+  return is_pack(name) && path_of(name) == path ? name : "";
+}
+
+// Files kept open between reads of parts of them, the most recently used ones.
+class OpenHandles {
+ public:
+  std::shared_ptr<ReadFile> find(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    auto it = by_name_.find(name);
+    if (it == by_name_.end()) return nullptr;
+    recent_.splice(recent_.begin(), recent_, it->second);
+    return it->second->second;
+  }
+  void keep(const std::string& name, std::shared_ptr<ReadFile> file) {
+    std::lock_guard lock(mutex_);
+    if (by_name_.contains(name)) return;
+    recent_.emplace_front(name, std::move(file));
+    by_name_[name] = recent_.begin();
+    if (recent_.size() <= kOpenHandles) return;
+    by_name_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
+  void forget(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    auto it = by_name_.find(name);
+    if (it == by_name_.end()) return;
+    recent_.erase(it->second);
+    by_name_.erase(it);
+  }
+
+ private:
+  using Item = std::pair<std::string, std::shared_ptr<ReadFile>>;
+  std::mutex mutex_;
+  std::list<Item> recent_;
+  std::unordered_map<std::string, std::list<Item>::iterator> by_name_;
+};
+
+class LocalStore final : public ObjectStore {
+ public:
+  LocalStore(FileSystem& files, Path root, std::uint64_t device)
+      : files_(files), root_(std::move(root)), device_(device) {}
+
+  using ObjectStore::put;
+  void put(const std::string& name, std::span<const ByteView> parts) override {
+    check(name);
+    try {
+      store(name, parts);
+    } catch (const Error& e) {
+      if (e.code() != Code::no_space) throw;
+      throw Error(Code::no_space, "cannot store " + name + " in " + location())
+          .os(e.os_error())
+          .safe("earlier recovery points are whole")
+          .hint("free some space there and run the same command again: it goes on with what is already stored");
+    }
+  }
+
+  Bytes get(const std::string& name, std::uint64_t limit) override {
+    check(name);
+    auto file = open(name);
+    std::uint64_t size = file->size();
+    if (size > limit)
+      throw damaged(name, "it is larger (" + human_count(size) + " bytes) than an object of its kind can be");
+    Bytes content(static_cast<std::size_t>(size));
+    if (file->read_at(0, content) != content.size()) throw damaged(name, "it became shorter while it was read");
+    return content;
+  }
+
+  void get_range(const std::string& name, std::uint64_t offset, MutableBytes out) override {
+    check(name);
+    std::shared_ptr<ReadFile> file = handles_.find(name);
+    if (!file) {
+      file = open(name);
+      handles_.keep(name, file);
+    }
+    bool whole = false;
+    try {
+      whole = offset <= file->size() && out.size() <= file->size() - offset && file->read_at(offset, out) == out.size();
+    } catch (const Error&) {
+      handles_.forget(name);   // a handle of a network file system may be dead while the file is not
+      throw;
+    }
+    if (whole) return;
+    handles_.forget(name);
+    throw damaged(name, "it ends before " + human_count(out.size()) + " bytes at " + human_count(offset) + " could be read");
+  }
+
+  std::optional<ObjectInfo> info(const std::string& name) override {
+    check(name);
+    auto found = files_.info(root_ / path_of(name));
+    if (!found) expect_root();
+    if (!found || found->kind != FileInfo::Kind::file) return std::nullopt;
+    return ObjectInfo{name, found->size, found->modified};
+  }
+
+  void list(std::string_view prefix, const std::function<void(const ObjectInfo&)>& visit) override {
+    if (prefix.ends_with('/')) prefix.remove_suffix(1);
+    expect_root();
+    if (prefix.empty()) return walk("", visit);
+    std::string below = path_of(prefix).native();
+    auto found = files_.info(root_ / below);
+    if (!found) return;
+    if (found->kind == FileInfo::Kind::directory) walk(below, visit);
+    else if (std::string name = name_at(below); !name.empty()) visit({name, found->size, found->modified});
+  }
+
+  void remove(const std::string& name) override {
+    check(name);
+    handles_.forget(name);
+    Path path = root_ / path_of(name);
+    try {
+      files_.remove(path);
+    } catch (const Error& e) {
+      if (e.code() != Code::not_found) throw;
+      return;
+    }
+    // A key slot or record that comes back after a power loss would undo what was done. A pack that comes back is only
+    // room to be freed again, and there are many.
+    if (!is_pack(name)) files_.sync_directory(path.parent_path());
+  }
+
+  std::string location() const override { return root_.native(); }
+  std::optional<std::uint64_t> free_bytes() override { return files_.free_bytes(root_); }
+
+ private:
+  static void check(std::string_view name) {
+    check_name(name);
+    if (name == "tmp" || name.starts_with("tmp/"))
+      throw Error(Code::defect, "'" + std::string(name) + "' is not a name of an object");
+    if (name.starts_with(kPacks) && !is_pack(name))
+      throw Error(Code::defect, "'" + std::string(name) + "' is not a name of a pack");
+  }
+
+  Error damaged(const std::string& name, const std::string& why) const {
+    return Error(Code::damaged, "object " + name + " in " + printable(location()) + " is damaged: " + why)
+        .hint("'holdfast check' names every damaged object");
+  }
+
+  std::unique_ptr<ReadFile> open(const std::string& name) {
+    Path path = root_ / path_of(name);
+    try {
+      return files_.open(path);
+    } catch (const Error& e) {
+      if (e.code() != Code::not_found && !is_folder(path)) throw;
+      expect_root();
+      throw Error(Code::not_found, "there is no object " + name + " in " + printable(location()));
+    }
+  }
+
+  bool is_folder(const Path& path) {
+    auto found = files_.info(path);
+    return found && found->kind == FileInfo::Kind::directory;
+  }
+
+  void store(const std::string& name, std::span<const ByteView> parts) {
+    prepare_for_writing();
+    std::uint64_t size = 0;
+    for (ByteView p : parts) size += p.size();
+    Path path = root_ / path_of(name);
+    Path folder = path.parent_path();
+    auto found = files_.info(path);
+    // Of another size it is torn: the name is made of the hash of the content.
+    if (found && found->kind == FileInfo::Kind::file && found->size == size) {
+      // Its contents were synced before it got this name; the name may have been given just before a failure.
+      make_folder(folder);
+      files_.sync_directory(folder);
+      return;
+    }
+    Path temporary = write_temporary(parts, size);
+    try {
+      make_folder(folder);
+      files_.rename(temporary, path);
+    } catch (const Error&) {
+      discard(temporary);
+      throw;
+    }
+    handles_.forget(name);
+    files_.sync_directory(folder);
+  }
+
+  Path write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
+    std::array<std::uint8_t, 16> token{};
+    platform::real_entropy().fill(token);
+    Path temporary = root_ / "tmp" / to_hex(token);
+    platform::CreateOptions options;
+    options.mode = kFileMode;
+    options.bypass_cache = size >= kBypassCacheFrom;
+    std::unique_ptr<platform::WriteFile> file;
+    try {
+      file = files_.create(temporary, options);
+    } catch (const Error& e) {
+      if (e.code() == Code::not_found) throw gone();
+      throw;
+    }
+    try {
+      for (ByteView p : parts) file->write(p);
+      file->sync();
+    } catch (const Error&) {
+      file.reset();
+      discard(temporary);
+      throw;
+    }
+    return temporary;
+  }
+
+  void discard(const Path& temporary) {
+    try {
+      files_.remove(temporary);
+    } catch (const Error&) {
+      // It stays in tmp/ and is removed when it is a day old. What failed first is what the caller must hear.
+    }
+  }
+
+  Error gone() const {
+    return Error(Code::unavailable, "the folder " + printable(location()) + " is not there any more")
+        .safe("nothing was stored in its place")
+        .hint("is its disk still mounted?");
+  }
+
+  // What is missing is missing from the store, not because the store is gone.
+  void expect_root() {
+    auto found = files_.info(root_);
+    if (!found || found->device != device_) throw gone();
+  }
+
+  // Once, at the first put. Later tmp/ is never made again: a missing one tells that the disk is gone.
+  void prepare_for_writing() {
+    std::lock_guard lock(mutex_);
+    if (prepared_) return;
+    expect_root();
+    files_.make_directories(root_ / "tmp", kFolderMode);
+    remove_stale();
+    prepared_ = true;
+  }
+
+  // Ages are differences between times of the store's own file system: no clock of ours is involved.
+  void remove_stale() {
+    Path marker = root_ / "tmp" / "now";
+    platform::CreateOptions options;
+    options.mode = kFileMode;
+    options.truncate = true;
+    files_.create(marker, options);
+    auto now = files_.info(marker);
+    for (const FileSystem::Child& c : files_.list(root_ / "tmp"))
+      if (now && c.info.kind == FileInfo::Kind::file &&
+          (c.name == "now" || c.info.modified.seconds < now->modified.seconds - kStaleSeconds))
+        discard(root_ / "tmp" / c.name);
+  }
+
+  // Makes the folder and those above it durable, once each.
+  void make_folder(const Path& folder) {
+    std::lock_guard lock(mutex_);
+    if (durable_folders_.contains(folder)) return;
+    Path at = root_;
+    for (const Path& part : folder.lexically_relative(root_)) {
+      Path parent = at;
+      at /= part;
+      if (durable_folders_.contains(at)) continue;
+      auto found = files_.info(at);
+      if (!found) files_.make_directories(at, kFolderMode);
+      else files_.sync_directory(parent);   // made by another run, which may have been stopped before it did this
+      durable_folders_.insert(at);
+    }
+  }
+
+  void walk(const std::string& below, const std::function<void(const ObjectInfo&)>& visit) {
+    for (const FileSystem::Child& c : children(root_ / below)) {
+      std::string at = below.empty() ? c.name : below + "/" + c.name;
+      if (!is_object_name("x/" + c.name)) continue;
+      FileInfo found = c.info;
+      if (found.kind == FileInfo::Kind::other) {   // a link, for example to packs that were moved to a larger disk
+        auto target = files_.info(root_ / at);
+        if (!target) continue;
+        found = *target;
+      }
+      if (found.kind == FileInfo::Kind::directory) {
+        walk(at, visit);
+      } else if (std::string name = name_at(at); !name.empty() && found.kind == FileInfo::Kind::file) {
+        visit({name, found.size, found.modified});
+      }
+    }
+  }
+
+  std::vector<FileSystem::Child> children(const Path& folder) {
+    try {
+      return files_.list(folder);
+    } catch (const Error& e) {
+      if (e.code() != Code::not_found || folder == root_) throw;
+      return {};   // removed since its parent was listed
+    }
+  }
+
+  FileSystem& files_;
+  const Path root_;
+  const std::uint64_t device_;
+  OpenHandles handles_;
+  std::mutex mutex_;   // of the two below
+  bool prepared_ = false;
+  std::set<Path> durable_folders_;
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectStore> open_local_store(FileSystem& files, Path root, bool create) {
+  if (!root.has_filename() && root.has_relative_path()) root = root.parent_path();   // "/backup/ns01/"
+  auto found = files.info(root);
+  if (create && (!found || found->kind == FileInfo::Kind::directory)) {
+    files.make_directories(root, kFolderMode);
+    found = files.info(root);
+  }
+  const std::string shown = printable(root.native());
+  if (!found)
+    throw Error(Code::not_found, "there is no repository at " + shown + ": there is no such folder")
+        .hint("is its disk mounted? 'holdfast init' makes a new repository");
+  if (found->kind != FileInfo::Kind::directory)
+    throw Error(Code::usage, "cannot open repository " + shown + ": it is a file, not a folder")
+        .hint("a backup file is read with --from FILE or taken in with 'holdfast import FILE'");
+  return std::make_unique<LocalStore>(files, std::move(root), found->device);
+}
+
+bool open_to_others(FileSystem& files, const Path& root) {
+  auto found = files.info(root);
+  return found && (found->mode & 077U) != 0;
+}
+
+}  // namespace holdfast::store

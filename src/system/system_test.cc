@@ -1,0 +1,355 @@
+#include "system/system.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "base/error.h"
+#include "item/certificate/certificate.h"
+#include "item/database/sqlite/sqlite.h"
+#include "item/directory/directory.h"
+#include "item/encryption_keys/encryption_keys.h"
+#include "item/install_package/install_package.h"
+#include "item/record/record.h"
+#include "item/registry/reg_file.h"
+#include "item/registry/registry.h"
+#include "item/settings/settings.h"
+#include "item/share/share.h"
+#include "item/vendor_backup/vendor_backup.h"
+#include "item/web_config/web_config.h"
+#include "system/toml_document.h"
+
+namespace holdfast::system {
+namespace {
+
+namespace fs = std::filesystem;
+
+const item::AdapterSet& adapters() {
+  static const item::AdapterSet* all = [] {
+    auto* set = new item::AdapterSet;
+    set->add(std::make_unique<item::SqliteAdapter>());
+    set->add(std::make_unique<item::RegistryAdapter>());
+    set->add(std::make_unique<item::SettingsAdapter>());
+    set->add(std::make_unique<item::WebConfigAdapter>());
+    set->add(std::make_unique<item::CertificateAdapter>());
+    set->add(std::make_unique<item::EncryptionKeysAdapter>());
+    set->add(std::make_unique<item::DirectoryAdapter>());
+    set->add(std::make_unique<item::ShareAdapter>());
+    set->add(std::make_unique<item::InstallPackageAdapter>());
+    set->add(std::make_unique<item::VendorBackupAdapter>());
+    set->add(std::make_unique<item::RecordAdapter>());
+    return set;
+  }();
+  return *all;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+const std::string& example() {
+  static const std::string text = read(fs::path(HOLDFAST_SOURCE_DIR) / "docs/example.holdfast.toml");
+  return text;
+}
+const std::string& itms() { return *builtin_profile("itms"); }
+
+// `text` with the first `from` replaced; fails loudly when there is none, so that a case cannot test nothing.
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << "the text does not hold: " << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+// "line:column" of the first `what` in `text`.
+std::string place_of(const std::string& text, const std::string& what) {
+  const std::size_t at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1;
+  const std::size_t start = text.rfind('\n', at);
+  return std::to_string(line) + ":" + std::to_string(at - (start == std::string::npos ? 0 : start + 1) + 1);
+}
+
+std::string mistake_in(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::config) << e.message();
+    return e.message();
+  }
+  return "(no mistake)";
+}
+std::string system_mistake(const std::string& text) {
+  return mistake_in([&] { parse_system(text, "ns01.toml", "/srv", adapters()); });
+}
+std::string profile_mistake(const std::string& text) {
+  return mistake_in([&] { parse_profile(text, "p.toml", adapters()); });
+}
+
+struct Case { std::string from, to, at, says; };   // `at`: text of the changed file where the mistake is reported
+
+void expect_mistakes(const std::string& file, const std::string& text, const std::vector<Case>& cases,
+                     const std::function<std::string(const std::string&)>& mistake) {
+  for (const Case& c : cases) {
+    const std::string changed = with(text, c.from, c.to);
+    const std::string message = mistake(changed);
+    const std::string place = file + ":" + place_of(changed, c.at) + ": ";
+    EXPECT_TRUE(message.starts_with(place)) << "expected at " << place << "\n  said: " << message;
+    EXPECT_NE(message.find(c.says), std::string::npos) << "expected: " << c.says << "\n  said: " << message;
+    EXPECT_NE(message.find("expected"), std::string::npos) << message;
+  }
+}
+
+TEST(ProfileTest, itms_is_complete) {
+  const Profile profile = parse_profile(itms(), "itms", adapters());
+  std::set<std::string> names;
+  for (const item::ItemSpec& item : profile.items) {
+    names.insert(item.name);
+    EXPECT_TRUE(item.if_lost.ends_with(".")) << item.name;
+  }
+  EXPECT_EQ(names, (std::set<std::string>{
+                       "cmdb", "core-settings", "registry", "web-config", "root-certificate", "site-server-root-certificate",
+                       "kms-keys", "software-library", "software-library-share", "software-packages", "install-package",
+                       "patch-packages", "identity", "product-list", "licences", "cem-sheet", "hierarchy-sheet", "vendor-backup"}));
+  EXPECT_EQ(builtin_profile_names(), std::vector<std::string>{"itms"});
+  EXPECT_EQ(builtin_profile("nonsense"), nullptr);
+  EXPECT_EQ(profile.source, itms());
+  ASSERT_EQ(profile.fixups.size(), 1U);
+  EXPECT_EQ(profile.fixups[0].actions.size(), 4U);
+  EXPECT_EQ(profile.fixups[0].actions[3].where, "InstanceStatus<=1");
+  EXPECT_EQ(profile.key_checks.size(), 1U);
+}
+
+const Step* step(const Profile& profile, const std::string& name) {
+  for (const Step& s : profile.steps)
+    if (s.name == name) return &s;
+  return nullptr;
+}
+bool waits_for(const Profile& profile, const std::string& name, const std::string& other) {
+  const auto& after = step(profile, name)->after;
+  return std::any_of(after.begin(), after.end(),
+                     [&](const std::string& a) { return a == other || waits_for(profile, a, other); });
+}
+
+TEST(ProfileTest, itms_steps_are_in_the_order_of_the_process) {
+  const Profile profile = parse_profile(itms(), "itms", adapters());
+  for (const char* name : {"set-aside-database", "install"}) EXPECT_TRUE(waits_for(profile, name, "confirm-old-server-off"));
+  EXPECT_TRUE(waits_for(profile, "cancel-tasks", "set-aside-database"));
+  EXPECT_TRUE(waits_for(profile, "install", "restore-install-package"));
+  EXPECT_TRUE(waits_for(profile, "restore-registry", "restore-kms-keys"));
+  EXPECT_TRUE(waits_for(profile, "start-services", "cancel-tasks"));
+  for (const Step& a : profile.steps)   // groups 1 and 2 in either order
+    for (const Step& b : profile.steps)
+      if (a.group + b.group == 3 && a.group != 0 && b.group != 0) {
+        EXPECT_FALSE(waits_for(profile, a.name, b.name)) << a.name << " waits for " << b.name;
+      }
+  for (const Step& s : profile.steps)
+    if (s.group == 3 && s.kind == Step::Kind::restore) {
+      EXPECT_TRUE(waits_for(profile, s.name, "install")) << s.name;
+      EXPECT_TRUE(waits_for(profile, "start-services", s.name)) << s.name;
+    }
+  EXPECT_TRUE(step(profile, "reconfigure-cem")->deferrable);
+  EXPECT_FALSE(waits_for(profile, "check-server", "reconfigure-cem"));
+}
+
+TEST(ProfileTest, every_mistake_says_where_and_what) {
+  expect_mistakes("p.toml", itms(),
+                  {
+                      {"main_product =", "main_produkt =", "main_produkt", "unknown key 'main_produkt' in [profile]"},
+                      {"kind = \"database\"", "kind = \"datbase\"", "\"datbase\"", "did you mean 'database'?"},
+                      {"criticality = \"critical\"", "criticality = \"high\"", "\"high\"", "expected one of: critical, recommended, optional"},
+                      {"section = \"database\"", "section = \"databse\"", "\"databse\"", "did you mean 'database'?"},
+                      {"proven_on = \"stand-in\"", "proven_on = 3", "3\n\n[[item]]\nname = \"core-settings\"", "wrong type; expected a text"},
+                      {"order = 40", "order = -1", "-1\nif_lost", "expected a whole number from 0 to 1000000"},
+                      {"name = \"registry\"", "name = \"cmdb\"", "\"cmdb\"\ntitle = \"Notification Server registry", "second time"},
+                      {"item = \"cmdb\"", "item = \"cmbd\"", "\"cmbd\"", "did you mean 'cmdb'?"},
+                      {"item = \"cmdb\"", "item = \"registry\"", "\"registry\"\nproduct", "is not a database"},
+                      {"items = [\"licences\"]", "items = [\"licenses\"]", "[\"licenses\"]", "did you mean 'licences'?"},
+                      {"fixup = \"cancel-tasks\"", "fixup = \"cancel-task\"", "\"cancel-task\"\n", "did you mean 'cancel-tasks'?"},
+                      {"after = [\"set-aside-database\"]", "after = [\"set-aside\"]", "[\"set-aside\"]", "did you mean 'set-aside-database'?"},
+                      {"after = [\"set-aside-database\"]", "after = [\"cancel-tasks\"]", "[\"cancel-tasks\"]", "without a circle"},
+                      {"kind = \"set_aside\"\nitems = [\"cmdb\"]\n", "kind = \"set_aside\"\n", "[[step]]\nname = \"set-aside-database\"", "has no 'items'"},
+                      {"kind = \"set_aside\"\n", "kind = \"set_aside\"\nfixup = \"x\"\n", "fixup = \"x\"", "unknown key 'fixup' in [[step]] of kind 'set_aside'"},
+                      {"truncate = true", "truncate = false", "[[fixup.action]]", "empty the table or update it"},
+                      {"items = [\"vendor-backup\"]", "items = [\"licences\"]", "\"vendor-backup\"", "no step restores the item"},
+                      {"kind = \"database\"", "kind = \"database\"\ngenerated = \"x\"", "\"x\"", "expected 'generated' on kind 'record' only"},
+                      {"if_lost = \"All", "if_lost = \"\\u001b[31mAll", "\"\\u001b", "control character"},
+                  },
+                  profile_mistake);
+}
+
+TEST(SystemTest, the_example_is_right_and_complete) {
+  const System system = parse_system(example(), "example", "/srv/ns", adapters());
+  EXPECT_EQ(system.name, "ns01");
+  EXPECT_TRUE(system.sample);
+  EXPECT_TRUE(system.not_configured.empty());
+  EXPECT_EQ(system.items.size(), system.profile.items.size());
+  EXPECT_EQ(system.get("cmdb").text("path"), "/srv/ns/server/Database/Symantec_CMDB.db");
+  EXPECT_EQ(system.get("cmdb").engine, "sqlite");
+  EXPECT_EQ(system.repository, "/srv/ns/repository");
+  EXPECT_EQ(system.root, "/srv/ns/server");
+  EXPECT_EQ(system.retention.monthly, 12);
+  EXPECT_EQ(system.source, example());
+  EXPECT_TRUE(std::is_sorted(system.items.begin(), system.items.end(),
+                             [](const auto& a, const auto& b) { return a.order < b.order; }));
+  for (const item::ItemSpec& item : system.items) EXPECT_NE(adapters().find(item.kind, item.engine), nullptr) << item.name;
+}
+
+TEST(SystemTest, every_mistake_says_where_and_what) {
+  expect_mistakes(
+      "ns01.toml", example(),
+      {
+          {"[retention]", "[retentoin]", "retentoin", "did you mean 'retention'?"},
+          {"daily = 7", "dayly = 7", "dayly", "did you mean 'daily'?"},
+          {"daily = 7", "daily = \"7\"", "\"7\"", "expected a whole number from 0 to 10000"},
+          {"daily = 7", "daily = 10001", "10001", "expected a whole number from 0 to 10000"},
+          {"last = 3\ndaily = 7\nweekly = 4\nmonthly = 12", "last = 0", "[retention]", "keeps nothing"},
+          {"[item.cmdb]", "[item.cmbd]", "cmbd", "did you mean 'cmdb'?"},
+          {"engine = \"sqlite\"", "engine = \"sqlit\"", "\"sqlit\"", "did you mean 'sqlite'?"},
+          {"engine = \"sqlite\"\n", "", "[item.cmdb]", "has no 'engine'"},
+          {"[item.licences]\npath", "[item.licences]\npfad", "pfad", "did you mean 'path'?"},
+          {"[item.cem-sheet]\npath", "[item.cem-sheet]\n#", "[item.cem-sheet]", "has no 'path'"},
+          {"[item.software-packages]\npath = \"server/Packages\"", "[item.software-packages]", "[item.software-packages]", "has no 'path'"},
+          {"path = \"server/Packages\"", "path = \"server/./x/../SoftwareLibrary/\"", "\"server/./x", "already the place of [item.software-library]"},
+          {"path = \"server/Packages\"", "path = true", "true\n\n[item.patch", "wrong type; expected a text"},
+          {"path = \"server/Packages\"", "path = \"\"", "\"\"", "is empty; expected a text"},
+          {"path = \"server/Packages\"", "path = \"a\\u0000b\"", "\"a\\u0000b\"", "control character"},
+          {"files = [\n", "files = [ 7,\n", "7,\n", "expected a list of texts"},
+          {"id = \"0123456789abcdef", "id = \"0123456789ABCDEF", "\"0123456789ABC", "expected 32 lower-case hex digits"},
+          {"name = \"ns01\"", "name = \"../ns01\"", "\"../ns01\"", "is no name of a system"},
+          {"name = \"ns01\"", "# ", "[system]", "has no 'name'"},
+          {"profile = \"itms\"", "profile = \"itsm\"", "\"itsm\"", "did you mean 'itms'?"},
+          {"sample = true", "sample = 1", "1                               # shown", "expected true or false"},
+          {"[repository]\nlocation = \"repository\"", "[repository]\nlocation = \"server/Packages\"", "\"server/Packages\"", "the repository is the place of [item.software-packages]"},
+          {"[retention]", "[copy.B]\nrepository = \"x\"\n[retention]", "B]", "is no name of a copy"},
+          {"[retention]", "[copy.b]\nrepository = \"./repository/\"\n[retention]", "\"./repository/\"", "the copy is the repository itself"},
+          {"[retention]", "[[excluded]]\npath = \"x\"\n[retention]", "[[excluded]]", "has no 'reason'"},
+          {"[retention]", "[services]\n\"-x\" = \"systemctl\"\n[retention]", "\"-x\"", "is no name of a service"},
+          {"[retention]", "x = = 1\n[retention]", "= 1\n[retention]", "expected valid TOML"},
+          {"[retention]", "[system]\n[retention]", "[system]\n[retention]", "expected valid TOML"},
+      },
+      system_mistake);
+  EXPECT_EQ(system_mistake(std::string(kLargestDocument + 1, ' ')).find("ns01.toml:1:1: the file has "), 0U);
+  EXPECT_NE(system_mistake("x = " + std::string(5000, '[')), "(no mistake)");
+  EXPECT_EQ(system_mistake("").find("ns01.toml:1:1: the configuration file has no 'system'"), 0U) << system_mistake("");
+}
+
+TEST(SystemTest, places_exclusions_and_what_is_not_configured) {
+  std::string text = with(example(), "[item.patch-packages]\npath =", "[item.patch-packages]\nexcluded = \"downloaded again\"\n#");
+  text = with(text, "[item.licences]\npath = \"server/ProgramData/Symantec/SMP/Licenses\"", "");
+  text += "[[excluded]]\npath = \"/var/tmp/../cache/\"\nreason = \"cache\"\n[copy.vault]\nrepository = \"s3:https://h/b\"\n"
+          "[services]\naltiris = \"systemctl\"\n";
+  const System system = parse_system(text, "f", "/srv", adapters());
+  EXPECT_EQ(system.get("patch-packages").excluded, "downloaded again");
+  EXPECT_EQ(system.not_configured, std::vector<std::string>{"licences"});
+  EXPECT_EQ(system.excluded.at(0).path, "/var/cache");
+  EXPECT_EQ(system.copies.at(0).repository, "s3:https://h/b");
+  EXPECT_EQ(system.services.at("altiris"), "systemctl");
+  EXPECT_EQ(system.find("licences"), nullptr);
+  EXPECT_NE(system.find("identity"), nullptr);
+  try {
+    system.get("cmbd");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::unknown_name);
+    EXPECT_NE(e.hint().find("did you mean 'cmdb'?"), std::string::npos) << e.hint();
+  }
+}
+
+TEST(SystemTest, the_profile_of_a_recovery_point_counts_when_given) {
+  const std::string stored = with(itms(), "title = \"Configuration Management Database\"", "title = \"As it was\"");
+  EXPECT_EQ(parse_system(example(), "f", "/srv", adapters(), stored).get("cmdb").title, "As it was");
+  EXPECT_NE(mistake_in([&] { parse_system(example(), "f", "/srv", adapters(), "[profile]\nname = \"\\u001b\""); }), "(no mistake)");
+}
+
+TEST(SystemTest, loading_starts_paths_at_the_folder_of_the_file) {
+  char name[] = "/tmp/holdfast-system-XXXXXX";
+  const fs::path folder = ::mkdtemp(name);
+  std::ofstream(folder / "holdfast.toml") << example();
+  const System system = load_system(platform::real_file_system(), folder / "." / "holdfast.toml", adapters());
+  EXPECT_EQ(system.file, folder / "holdfast.toml");
+  EXPECT_EQ(system.get("software-library").text("path"), (folder / "server/SoftwareLibrary").string());
+  EXPECT_NE(mistake_in([&] { load_system(platform::real_file_system(), folder / "no.toml", adapters()); }), "(no mistake)");
+  fs::remove_all(folder);
+}
+
+IdentityCard card() {
+  return {"ns01", "corp.example", "windows", "Windows Server 2022", "C:\\Program Files\\Altiris\\Notification Server",
+          "CORP\\svc-altiris", "Symantec_CMDB",
+          {{"Patch Management", "{B}", "8.7.1"}, {"Symantec Management Platform", "{A}", "8.7.1253.0"}}};
+}
+
+TEST(IdentityTest, facts_hold_the_whole_card) {
+  const IdentityCard back = IdentityCard::from_facts(card().to_facts());
+  EXPECT_EQ(back.to_facts(), card().to_facts());
+  EXPECT_EQ(back.products, card().products);
+  EXPECT_TRUE(compare(card(), back).empty());
+  EXPECT_TRUE(IdentityCard::from_facts({{"x", "y"}}).products.empty());
+}
+
+TEST(IdentityTest, comparing_tells_every_difference) {
+  auto difference = [](const std::function<void(IdentityCard&)>& change) {
+    IdentityCard here = card();
+    change(here);
+    std::string text;
+    for (const IdentityDifference& d : compare(card(), here))
+      text += d.what + "|" + d.lost + "|" + d.here + (d.blocking ? "|blocking" : "|told") + ";";
+    return text;
+  };
+  EXPECT_EQ(difference([](IdentityCard& c) { c.host_name = "NS01"; }), "");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.host_name = "ns02"; }), "server name|ns01|ns02|blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.domain = ""; }), "domain|corp.example||blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.install_path = "c:\\program files\\altiris\\notification server"; }), "");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.install_path = "D:\\Altiris"; }),
+            "installation path|C:\\Program Files\\Altiris\\Notification Server|D:\\Altiris|blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.application_identity = "corp\\SVC-altiris"; }), "");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.database_name = "symantec_cmdb"; }), "database name|Symantec_CMDB|symantec_cmdb|blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.operating_system = "linux"; }), "operating system|windows|linux|blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.operating_system_version = "Windows Server 2025"; }),
+            "operating system version|Windows Server 2022|Windows Server 2025|told;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.products[1].version = "8.7.1253.1"; }),
+            "product Symantec Management Platform|8.7.1253.0|8.7.1253.1|blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.products.erase(c.products.begin()); }), "product Patch Management|8.7.1||blocking;");
+  EXPECT_EQ(difference([](IdentityCard& c) { c.products.push_back({"New", "{C}", "1"}); }), "product New||1|blocking;");
+  IdentityCard lost = card(), here = card();
+  lost.install_path = here.install_path = "/opt/A";
+  here.install_path = "/opt/a";
+  EXPECT_EQ(compare(lost, here).size(), 1U);
+}
+
+TEST(IdentityTest, read_from_the_registry_file) {
+  char name[] = "/tmp/holdfast-identity-XXXXXX";
+  const fs::path folder = ::mkdtemp(name);
+  platform::World world = platform::real_world();
+  System system;
+  system.identity = {folder / "r.reg", folder / "Fallback.db"};
+  IdentityCard nothing = read_identity(system, world);
+  EXPECT_EQ(nothing.install_path + nothing.application_identity + nothing.database_name, "");
+  EXPECT_EQ(nothing.host_name, world.host.host_name());
+  const std::string key = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Altiris\\eXpress\\Notification Server";
+  auto sz = [](const std::string& n, const std::string& text) { return item::RegValue{n, false, item::RegType::sz, item::reg_sz(text)}; };
+  auto write = [&](const Bytes& bytes) {
+    std::ofstream(folder / "r.reg", std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  };
+  write(item::write_reg_file({{{key, false, {sz("InstallPath", "C:\\A"), sz("DatabaseName", "CMDB_eu")}},
+                               {key + "\\AppIdentity", false, {sz("user", "CORP\\svc")}},
+                               {key + "\\ProductInstallation\\{2}", false, {sz("Name", "B product"), sz("Version", "1.2")}},
+                               {key + "\\ProductInstallation\\{1}", false, {sz("Name", "A product"), sz("Version", "8.7.1")}}}}));
+  const IdentityCard read = read_identity(system, world);
+  EXPECT_EQ(read.install_path, "C:\\A");
+  EXPECT_EQ(read.database_name, "CMDB_eu");
+  EXPECT_EQ(read.application_identity, "CORP\\svc");
+  EXPECT_EQ(read.products, (std::vector<Product>{{"A product", "{1}", "8.7.1"}, {"B product", "{2}", "1.2"}}));
+  EXPECT_NE(products_text(read).find("A product\t8.7.1\t{1}\n"), std::string::npos);
+  EXPECT_NE(identity_text(read).find("Installation path: C:\\A\n"), std::string::npos);
+  write(to_bytes("not a registry file"));
+  EXPECT_TRUE(read_identity(system, world).products.empty());
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace holdfast::system
