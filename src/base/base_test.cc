@@ -64,8 +64,23 @@ TEST(FixedId, ComparesAndPrints) {
 
 TEST(Wire, KnownBytes) {
   Writer w;
-  w.u8(1).u16(0x0203).u32(0x04050607).u64(0x08090a0b0c0d0e0f).i64(-2).varint(300).text("hi").field_u64(5, 128);
-  EXPECT_EQ(to_hex(w.bytes()), "01" "0302" "07060504" "0f0e0d0c0b0a0908" "feffffffffffffff" "ac02" "026869" "05028001");
+  w.u8(1)
+      .u16(0x0203)
+      .u32(0x04050607)
+      .u64(0x08090a0b0c0d0e0f)
+      .i64(-2)
+      .varint(300)
+      .text("hi")
+      .field_u64(5, 128);
+  EXPECT_EQ(to_hex(w.bytes()),
+            "01"
+            "0302"
+            "07060504"
+            "0f0e0d0c0b0a0908"
+            "feffffffffffffff"
+            "ac02"
+            "026869"
+            "05028001");
 }
 
 TEST(Wire, RandomValuesRoundTrip) {
@@ -77,28 +92,54 @@ TEST(Wire, RandomValuesRoundTrip) {
     Writer w;
     for (std::uint64_t n = random() % 20; n > 0; --n) {
       int kind = static_cast<int>(random() % 7);
-      std::uint64_t v = random() >> (random() % 64);   // every length of number
+      std::uint64_t v = random() >> (random() % 64);  // every length of number
       values.emplace_back(kind, v);
       switch (kind) {
-        case 0: w.u8(static_cast<std::uint8_t>(v)); break;
-        case 1: w.u16(static_cast<std::uint16_t>(v)); break;
-        case 2: w.u32(static_cast<std::uint32_t>(v)); break;
-        case 3: w.u64(v); break;
-        case 4: w.i64(static_cast<std::int64_t>(v)); break;
-        case 5: w.varint(v); break;
-        default: w.text(std::to_string(v));
+        case 0:
+          w.u8(static_cast<std::uint8_t>(v));
+          break;
+        case 1:
+          w.u16(static_cast<std::uint16_t>(v));
+          break;
+        case 2:
+          w.u32(static_cast<std::uint32_t>(v));
+          break;
+        case 3:
+          w.u64(v);
+          break;
+        case 4:
+          w.i64(static_cast<std::int64_t>(v));
+          break;
+        case 5:
+          w.varint(v);
+          break;
+        default:
+          w.text(std::to_string(v));
       }
     }
     Reader r(w.bytes(), "test");
     for (auto [kind, v] : values) {
       switch (kind) {
-        case 0: ASSERT_EQ(r.u8(), static_cast<std::uint8_t>(v)); break;
-        case 1: ASSERT_EQ(r.u16(), static_cast<std::uint16_t>(v)); break;
-        case 2: ASSERT_EQ(r.u32(), static_cast<std::uint32_t>(v)); break;
-        case 3: ASSERT_EQ(r.u64(), v); break;
-        case 4: ASSERT_EQ(r.i64(), static_cast<std::int64_t>(v)); break;
-        case 5: ASSERT_EQ(r.varint(), v); break;
-        default: ASSERT_EQ(r.text(), std::to_string(v));
+        case 0:
+          ASSERT_EQ(r.u8(), static_cast<std::uint8_t>(v));
+          break;
+        case 1:
+          ASSERT_EQ(r.u16(), static_cast<std::uint16_t>(v));
+          break;
+        case 2:
+          ASSERT_EQ(r.u32(), static_cast<std::uint32_t>(v));
+          break;
+        case 3:
+          ASSERT_EQ(r.u64(), v);
+          break;
+        case 4:
+          ASSERT_EQ(r.i64(), static_cast<std::int64_t>(v));
+          break;
+        case 5:
+          ASSERT_EQ(r.varint(), v);
+          break;
+        default:
+          ASSERT_EQ(r.text(), std::to_string(v));
       }
     }
     ASSERT_TRUE(r.at_end());
@@ -107,7 +148,8 @@ TEST(Wire, RandomValuesRoundTrip) {
 }
 
 TEST(Wire, VarintAtItsLimits) {
-  for (std::uint64_t v : {UINT64_C(0), UINT64_C(127), UINT64_C(128), UINT64_C(16383), UINT64_C(16384), UINT64_MAX - 1, UINT64_MAX}) {
+  for (std::uint64_t v : {UINT64_C(0), UINT64_C(127), UINT64_C(128), UINT64_C(16383), UINT64_C(16384),
+                          UINT64_MAX - 1, UINT64_MAX}) {
     Writer w;
     w.varint(v);
     EXPECT_LE(w.size(), 10U);
@@ -118,15 +160,20 @@ TEST(Wire, VarintAtItsLimits) {
 }
 
 TEST(Wire, HostileNumbersAreDamaged) {
-  for (std::string bytes : {""s, "\x80"s, "\x80\x00"s, "\xff\x00"s, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"s,
-                            "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"s}) {
-    EXPECT_EQ(code_of([&] { Reader(as_bytes(bytes), "test").varint(); }), Code::damaged) << to_hex(as_bytes(bytes));
+  for (std::string bytes :
+       {""s, "\x80"s, "\x80\x00"s, "\xff\x00"s, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"s,
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"s}) {
+    EXPECT_EQ(code_of([&] { Reader(as_bytes(bytes), "test").varint(); }), Code::damaged)
+        << to_hex(as_bytes(bytes));
   }
 }
 
 TEST(Wire, LengthsBeyondTheInputAreDamaged) {
   // 5 bytes announced and 4 there; 2^64 - 1 announced: nothing may be allocated or wrap around.
-  for (std::string bytes : {"\x05" "1234"s, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "1234"s}) {
+  for (std::string bytes : {"\x05"
+                            "1234"s,
+                            "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+                            "1234"s}) {
     EXPECT_EQ(code_of([&] { Reader(as_bytes(bytes), "test").blob(); }), Code::damaged);
     EXPECT_EQ(code_of([&] { Reader(as_bytes(bytes), "test").text(); }), Code::damaged);
     EXPECT_EQ(code_of([&] { Reader(as_bytes("\x01" + bytes), "test").field(); }), Code::damaged);
@@ -146,7 +193,8 @@ TEST(Wire, CountsAreCheckedBeforeMemoryIsTaken) {
   EXPECT_NO_THROW(r.expect_count(10, 10));
   EXPECT_EQ(code_of([&] { r.expect_count(11, 10); }), Code::damaged);
   EXPECT_EQ(code_of([&] { r.expect_count(UINT64_MAX, 1); }), Code::damaged);
-  EXPECT_EQ(code_of([&] { r.expect_count(UINT64_MAX / 5, 10); }), Code::damaged) << "the product must not wrap";
+  EXPECT_EQ(code_of([&] { r.expect_count(UINT64_MAX / 5, 10); }), Code::damaged)
+      << "the product must not wrap";
 }
 
 TEST(Wire, FieldsKeepTheirOrderAndMayRepeat) {
@@ -208,8 +256,8 @@ TEST(Time, KnownValues) {
       {0, "1970-01-01T00:00:00Z"},
       {-1, "1969-12-31T23:59:59Z"},
       {951782399, "2000-02-28T23:59:59Z"},
-      {951782400, "2000-02-29T00:00:00Z"},     // 2000 is a leap year
-      {4107542400, "2100-03-01T00:00:00Z"},    // 2100 is none: the day after 28 February
+      {951782400, "2000-02-29T00:00:00Z"},   // 2000 is a leap year
+      {4107542400, "2100-03-01T00:00:00Z"},  // 2100 is none: the day after 28 February
       {1709164800, "2024-02-29T00:00:00Z"},
       {1795312805, "2026-11-22T02:00:05Z"},
       {2147483648, "2038-01-19T03:14:08Z"},
@@ -231,18 +279,33 @@ TEST(Time, Fractions) {
 }
 
 TEST(Time, OtherTextsAreNotTimes) {
-  for (const char* text :
-       {"", "Z", "2026-11-22", "2026-11-22T02:00:05", "2026-11-22T02:00:05z", "2026-11-22 02:00:05Z", "2026-11-22T02:00:05+01:00",
-        "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z",
-        "2026-11-22T24:00:00Z", "2026-11-22T02:60:05Z", "2026-11-22T02:00:60Z", "2026-11-22T02:00:05.Z",
-        "2026-11-22T02:00:05.1234567891Z", "2026-11-22T02:00:05.12a4Z", "-026-11-22T02:00:05Z", "2026-11-2xT02:00:05Z"})
+  for (const char* text : {"",
+                           "Z",
+                           "2026-11-22",
+                           "2026-11-22T02:00:05",
+                           "2026-11-22T02:00:05z",
+                           "2026-11-22 02:00:05Z",
+                           "2026-11-22T02:00:05+01:00",
+                           "2026-13-01T00:00:00Z",
+                           "2026-00-01T00:00:00Z",
+                           "2026-02-29T00:00:00Z",
+                           "2100-02-29T00:00:00Z",
+                           "2026-04-31T00:00:00Z",
+                           "2026-11-22T24:00:00Z",
+                           "2026-11-22T02:60:05Z",
+                           "2026-11-22T02:00:60Z",
+                           "2026-11-22T02:00:05.Z",
+                           "2026-11-22T02:00:05.1234567891Z",
+                           "2026-11-22T02:00:05.12a4Z",
+                           "-026-11-22T02:00:05Z",
+                           "2026-11-2xT02:00:05Z"})
     EXPECT_FALSE(parse_utc(text)) << text;
 }
 
 TEST(Time, RandomTimesRoundTrip) {
   constexpr std::uint64_t kSeed = 3;
   std::mt19937_64 random(kSeed);
-  std::uniform_int_distribution<std::int64_t> seconds(-62167219200, 253402300799);   // years 0 to 9999
+  std::uniform_int_distribution<std::int64_t> seconds(-62167219200, 253402300799);  // years 0 to 9999
   for (int i = 0; i < 2000; ++i) {
     Timestamp t{seconds(random), 0};
     ASSERT_EQ(parse_utc(format_utc(t)), t) << "seed " << kSeed << ": " << t.seconds;
@@ -304,11 +367,11 @@ TEST(Text, HostileNamesAreMadeHarmless) {
 }
 
 TEST(Text, Utf8IsStrict) {
-  for (std::string good : {""s, "a"s, "\x7f"s, "\xc2\x80"s, "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s,
-                           "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s})
+  for (std::string good : {""s, "a"s, "\x7f"s, "\xc2\x80"s, "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s,
+                           "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s})
     EXPECT_TRUE(is_utf8(good)) << to_hex(as_bytes(good));
-  for (std::string bad : {"\x80"s, "\xc1\xbf"s, "\xc2"s, "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xe2\x82"s, "\xf0\x8f\xbf\xbf"s,
-                          "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "a\xff"s})
+  for (std::string bad : {"\x80"s, "\xc1\xbf"s, "\xc2"s, "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xe2\x82"s,
+                          "\xf0\x8f\xbf\xbf"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "a\xff"s})
     EXPECT_FALSE(is_utf8(bad)) << to_hex(as_bytes(bad));
 }
 
@@ -353,24 +416,35 @@ TEST(ErrorTable, EveryCodeHasAUniqueNameAndWords) {
 
 TEST(ErrorTable, ExitCodesAreThoseOfTheContract) {
   const std::map<std::string_view, int> contract{
-      {"failed", 1},          {"usage", 2},         {"config", 2},       {"unknown_name", 2}, {"not_found", 10},
-      {"already_exists", 11}, {"wrong_key", 12},    {"permission", 13},  {"busy", 14},        {"unavailable", 15},
-      {"no_space", 17},       {"precondition", 18}, {"unsupported", 19}, {"damaged", 20},     {"outside", 20},
-      {"io", 1},              {"defect", 70},       {"interrupted", 130}};
+      {"failed", 1},       {"usage", 2},           {"config", 2},     {"unknown_name", 2},
+      {"not_found", 10},   {"already_exists", 11}, {"wrong_key", 12}, {"permission", 13},
+      {"busy", 14},        {"unavailable", 15},    {"no_space", 17},  {"precondition", 18},
+      {"unsupported", 19}, {"damaged", 20},        {"outside", 20},   {"io", 1},
+      {"defect", 70},      {"interrupted", 130}};
   EXPECT_EQ(all_codes().size(), contract.size());
   for (const CodeInfo& c : all_codes()) EXPECT_EQ(c.exit_code, contract.at(c.name)) << c.name;
 }
 
 TEST(ErrorTable, ErrnoFindsItsCode) {
-  const std::map<int, Code> known{
-      {EACCES, Code::permission}, {EPERM, Code::permission}, {EROFS, Code::permission},      {ENOSPC, Code::no_space},
-      {EDQUOT, Code::no_space},   {ENOENT, Code::not_found}, {EEXIST, Code::already_exists}, {EBUSY, Code::busy},
-      {EINTR, Code::interrupted}, {EIO, Code::io},           {EINVAL, Code::io}};
+  const std::map<int, Code> known{{EACCES, Code::permission},
+                                  {EPERM, Code::permission},
+                                  {EROFS, Code::permission},
+                                  {ENOSPC, Code::no_space},
+                                  {EDQUOT, Code::no_space},
+                                  {ENOENT, Code::not_found},
+                                  {EEXIST, Code::already_exists},
+                                  {EBUSY, Code::busy},
+                                  {EINTR, Code::interrupted},
+                                  {EIO, Code::io},
+                                  {EINVAL, Code::io}};
   for (auto [number, code] : known) EXPECT_EQ(code_of_errno(number), code) << number;
 }
 
 TEST(ErrorParts, AreKeptAndShown) {
-  Error e = Error(Code::no_space, "cannot store x in /backup").safe("earlier points are whole").hint("free some space").os(ENOSPC);
+  Error e = Error(Code::no_space, "cannot store x in /backup")
+                .safe("earlier points are whole")
+                .hint("free some space")
+                .os(ENOSPC);
   EXPECT_EQ(e.code(), Code::no_space);
   EXPECT_EQ(e.message(), "cannot store x in /backup");
   EXPECT_EQ(e.safe(), "earlier points are whole");

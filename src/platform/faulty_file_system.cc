@@ -49,7 +49,8 @@ class FaultyWriteFile final : public WriteFile {
 
 }  // namespace
 
-void FaultyFileSystem::fail(std::uint64_t nth, Repeat repeat, int error_number, std::optional<FileCall> kind) {
+void FaultyFileSystem::fail(std::uint64_t nth, Repeat repeat, int error_number,
+                            std::optional<FileCall> kind) {
   std::lock_guard lock(mutex_);
   fault_ = Fault{nth, repeat, error_number, kind};
 }

@@ -20,13 +20,14 @@ Path folder_of(const Path& path) {
 Bytes FileSystem::read_all(const Path& path, std::uint64_t limit) {
   auto file = open(path);
   auto too_large = [&] {
-    return Error(Code::unsupported, "cannot read " + printable(path.native()) + ": it is larger than " +
-                                        human_bytes(limit));
+    return Error(Code::unsupported,
+                 "cannot read " + printable(path.native()) + ": it is larger than " + human_bytes(limit));
   };
   if (file->size() > limit) throw too_large();
   Bytes content(static_cast<std::size_t>(file->size()));
   std::size_t have = 0;
-  // A file may grow while it is read, and those of /proc say that they are empty: read until there is nothing more.
+  // A file may grow while it is read, and those of /proc say that they are empty: read until there is nothing
+  // more.
   while (true) {
     if (have == content.size()) content.resize(have + 4096);
     std::size_t n = file->read_at(have, MutableBytes(content).subspan(have));
@@ -67,12 +68,13 @@ void FileSystem::make_directories(const Path& path, std::uint32_t mode) {
   const Path parent = folder_of(plain);
   if (auto found = info(plain)) {
     if (found->kind != FileInfo::Kind::directory)
-      throw Error(Code::already_exists, "cannot make folder " + printable(path.native()) + ": a file has this name");
+      throw Error(Code::already_exists,
+                  "cannot make folder " + printable(path.native()) + ": a file has this name");
     // An earlier run may have made it and been stopped before its name was durable.
     try {
       sync_directory(parent);
     } catch (const Error& e) {
-      if (e.code() != Code::permission) throw;   // then that folder is not ours, and neither is this name
+      if (e.code() != Code::permission) throw;  // then that folder is not ours, and neither is this name
     }
     return;
   }

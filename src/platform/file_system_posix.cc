@@ -41,7 +41,8 @@ FileInfo to_info(const struct stat& s) {
 
 class PosixReadFile final : public ReadFile {
  public:
-  PosixReadFile(Descriptor fd, Path path, std::uint64_t size) : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+  PosixReadFile(Descriptor fd, Path path, std::uint64_t size)
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
 
   std::uint64_t size() const override { return size_; }
 
@@ -64,11 +65,12 @@ class PosixReadFile final : public ReadFile {
   std::uint64_t size_;
 };
 
-// Collects data in an aligned buffer and writes whole buffers past the page cache; the last, unaligned bytes go through
-// it. Without `direct` data is written as it comes.
+// Collects data in an aligned buffer and writes whole buffers past the page cache; the last, unaligned bytes
+// go through it. Without `direct` data is written as it comes.
 class PosixWriteFile final : public WriteFile {
  public:
-  PosixWriteFile(Descriptor fd, Path path, bool direct) : fd_(std::move(fd)), path_(std::move(path)), direct_(direct) {
+  PosixWriteFile(Descriptor fd, Path path, bool direct)
+      : fd_(std::move(fd)), path_(std::move(path)), direct_(direct) {
     if (!direct_) return;
     buffer_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBuffer)));
     if (!buffer_) throw std::bad_alloc();
@@ -121,7 +123,8 @@ class PosixWriteFile final : public WriteFile {
 
   // After a failed write or fsync the kernel may drop the data and report success the next time.
   void check_usable() const {
-    if (failed_) throw Error(Code::io, "cannot write " + printable(path_.native()) + ": an earlier write to it failed");
+    if (failed_)
+      throw Error(Code::io, "cannot write " + printable(path_.native()) + ": an earlier write to it failed");
   }
 
   void leave_direct() {
@@ -146,7 +149,8 @@ class PosixWriteFile final : public WriteFile {
     while (done < size) {
       ssize_t n = retry_interrupted([&] { return ::write(fd_.get(), data + done, size - done); });
       if (n < 0 && errno == EINVAL && direct_) {
-        leave_direct();   // the file system took the flag but not the write, or a short write left us unaligned
+        leave_direct();  // the file system took the flag but not the write, or a short write left us
+                         // unaligned
         continue;
       }
       if (n < 0) fail("write");
@@ -166,11 +170,13 @@ class PosixFileSystem final : public FileSystem {
  public:
   std::unique_ptr<ReadFile> open(const Path& path) override {
     // O_NONBLOCK: a FIFO at this name must not hold us up.
-    Descriptor fd(retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
+    Descriptor fd(retry_interrupted(
+        [&] { return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
     if (!fd) throw cannot("open", path, errno);
-    struct stat s{};
+    struct stat s {};
     if (::fstat(fd.get(), &s) != 0) throw cannot("open", path, errno);
-    if (!S_ISREG(s.st_mode)) throw Error(Code::io, "cannot open " + printable(path.native()) + ": it is not a file");
+    if (!S_ISREG(s.st_mode))
+      throw Error(Code::io, "cannot open " + printable(path.native()) + ": it is not a file");
     return std::make_unique<PosixReadFile>(std::move(fd), path, static_cast<std::uint64_t>(s.st_size));
   }
 
@@ -187,15 +193,16 @@ class PosixFileSystem final : public FileSystem {
       content.resize(have + static_cast<std::size_t>(n));
       if (n == 0) return content;
       if (content.size() > limit)
-        throw Error(Code::unsupported, "cannot read " + printable(path.native()) + ": it is larger than " + human_bytes(limit));
+        throw Error(Code::unsupported,
+                    "cannot read " + printable(path.native()) + ": it is larger than " + human_bytes(limit));
     }
   }
 
   std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options) override {
     int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (options.truncate ? O_TRUNC : O_EXCL);
     auto attempt = [&](int extra) {
-      return Descriptor(
-          retry_interrupted([&] { return ::open(path.c_str(), flags | extra, static_cast<mode_t>(options.mode)); }));
+      return Descriptor(retry_interrupted(
+          [&] { return ::open(path.c_str(), flags | extra, static_cast<mode_t>(options.mode)); }));
     };
     if (options.bypass_cache) {
       Descriptor fd = attempt(O_DIRECT);
@@ -237,7 +244,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   std::optional<FileInfo> info(const Path& path) override {
-    struct stat s{};
+    struct stat s {};
     if (::stat(path.c_str(), &s) == 0) return to_info(s);
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw cannot("look at", path, errno);
@@ -258,28 +265,33 @@ class PosixFileSystem final : public FileSystem {
       }
       std::string name = d->d_name;
       if (name == "." || name == "..") continue;
-      struct stat s{};
+      struct stat s {};
       if (::fstatat(::dirfd(directory.get()), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) continue;   // removed since it was listed
+        if (errno == ENOENT) continue;  // removed since it was listed
         throw cannot("look at", path / name, errno);
       }
       children.push_back({std::move(name), to_info(s)});
     }
-    std::sort(children.begin(), children.end(), [](const Child& a, const Child& b) { return a.name < b.name; });
+    std::sort(children.begin(), children.end(),
+              [](const Child& a, const Child& b) { return a.name < b.name; });
     return children;
   }
 
-  bool can_write(const Path& folder) override { return ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0; }
+  bool can_write(const Path& folder) override {
+    return ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  }
 
   std::uint64_t free_bytes(const Path& path) override {
-    struct statvfs s{};
-    if (retry_interrupted([&] { return ::statvfs(path.c_str(), &s); }) != 0) throw cannot("look at", path, errno);
+    struct statvfs s {};
+    if (retry_interrupted([&] { return ::statvfs(path.c_str(), &s); }) != 0)
+      throw cannot("look at", path, errno);
     return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
   }
 
  private:
   static Descriptor open_directory(const Path& path) {
-    Descriptor fd(retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    Descriptor fd(
+        retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd) throw cannot("open folder", path, errno);
     return fd;
   }

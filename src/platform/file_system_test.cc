@@ -76,11 +76,12 @@ class FileSystemContract : public testing::TestWithParam<PlaceKind> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, FileSystemContract,
-                         testing::Values(PlaceKind{"real", [] { return std::unique_ptr<Place>(new RealPlace); }},
-                                         PlaceKind{"memory", [] { return std::unique_ptr<Place>(new MemoryPlace); }},
-                                         PlaceKind{"faultless", [] { return std::unique_ptr<Place>(new FaultlessPlace); }}),
-                         [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Every, FileSystemContract,
+    testing::Values(PlaceKind{"real", [] { return std::unique_ptr<Place>(new RealPlace); }},
+                    PlaceKind{"memory", [] { return std::unique_ptr<Place>(new MemoryPlace); }},
+                    PlaceKind{"faultless", [] { return std::unique_ptr<Place>(new FaultlessPlace); }}),
+    [](const auto& kind) { return kind.param.name; });
 
 TEST_P(FileSystemContract, WrittenBytesAreRead) {
   Bytes content = pattern(100'000);
@@ -98,7 +99,8 @@ TEST_P(FileSystemContract, WrittenBytesAreRead) {
 
 TEST_P(FileSystemContract, PastTheCacheIsTheSameFile) {
   // Sizes around what is written at once and around a disk's block; in pieces of odd sizes.
-  for (std::size_t size : {0UL, 1UL, 4095UL, 4096UL, 4097UL, (1UL << 20) - 1, 1UL << 20, (1UL << 20) + 1, 3'000'001UL}) {
+  for (std::size_t size :
+       {0UL, 1UL, 4095UL, 4096UL, 4097UL, (1UL << 20) - 1, 1UL << 20, (1UL << 20) + 1, 3'000'001UL}) {
     Bytes content = pattern(size, size);
     CreateOptions options;
     options.bypass_cache = true;
@@ -175,7 +177,8 @@ TEST_P(FileSystemContract, RenameReplaces) {
   files_.rename(root_ / "d", root_ / "e");
   EXPECT_EQ(files_.read_all(root_ / "e/inside"), to_bytes("i"));
   EXPECT_EQ(code_of([&] { files_.rename(root_ / "e", root_ / "e/below"); }), Code::io);
-  EXPECT_EQ(code_of([&] { files_.rename(root_ / "old", root_ / "e"); }), Code::io) << "a file does not replace a folder";
+  EXPECT_EQ(code_of([&] { files_.rename(root_ / "old", root_ / "e"); }), Code::io)
+      << "a file does not replace a folder";
 }
 
 TEST_P(FileSystemContract, RemoveTakesFilesAndEmptyFolders) {

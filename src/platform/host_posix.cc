@@ -13,7 +13,8 @@
 namespace holdfast::platform {
 namespace {
 
-// The text of a small system file; "" when it is not there or not readable: such a machine simply does not tell.
+// The text of a small system file; "" when it is not there or not readable: such a machine simply does not
+// tell.
 std::string small_file(const Path& path) {
   try {
     return to_text(real_file_system().read_all(std::filesystem::canonical(path), 64 * 1024));
@@ -36,7 +37,8 @@ std::string value_of(const std::string& text, std::string_view key) {
     std::string_view v = trim(line);
     if (!v.starts_with(key) || v.size() <= key.size() || v[key.size()] != '=') continue;
     v.remove_prefix(key.size() + 1);
-    if (v.size() >= 2 && (v.front() == '"' || v.front() == '\'') && v.back() == v.front()) v = v.substr(1, v.size() - 2);
+    if (v.size() >= 2 && (v.front() == '"' || v.front() == '\'') && v.back() == v.front())
+      v = v.substr(1, v.size() - 2);
     return std::string(v);
   }
   return "";

@@ -23,7 +23,8 @@ TEST(Host, AgreesWithTheToolsOfTheMachine) {
   EXPECT_EQ(host.host_name(), node.substr(0, node.find('.')));
   EXPECT_EQ(host.domain().find("(none)"), std::string::npos);
   EXPECT_EQ(host.operating_system(), "linux");
-  EXPECT_EQ(host.operating_system_version(), output_of({"sh", "-c", ". /etc/os-release; printf %s \"$PRETTY_NAME\""}));
+  EXPECT_EQ(host.operating_system_version(),
+            output_of({"sh", "-c", ". /etc/os-release; printf %s \"$PRETTY_NAME\""}));
   EXPECT_EQ(host.machine_id(), output_of({"sh", "-c", "cat /etc/machine-id 2>/dev/null || :"}));
   EXPECT_EQ(host.is_administrator(), ::geteuid() == 0);
 }

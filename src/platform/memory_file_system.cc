@@ -16,7 +16,8 @@ struct MemoryFileSystem::Node {
   FileInfo::Kind kind = FileInfo::Kind::file;
   std::uint32_t mode = 0;
   Timestamp modified;
-  // A file. Durable is the first `synced` bytes of `content`; after a truncation that was not synced, `before` instead.
+  // A file. Durable is the first `synced` bytes of `content`; after a truncation that was not synced,
+  // `before` instead.
   Bytes content;
   std::size_t synced = 0;
   std::optional<Bytes> before;
@@ -34,21 +35,23 @@ struct MemoryFileSystem::NameChange {
 
   void apply(std::map<std::string, NodePtr> Node::*names) const {
     auto& map = (*folder).*names;
-    if (node) map[name] = node;
-    else map.erase(name);
+    if (node)
+      map[name] = node;
+    else
+      map.erase(name);
   }
 };
 
 struct MemoryFileSystem::Place {
   NodePtr folder;
   std::string name;
-  NodePtr node;   // null: nothing has that name
+  NodePtr node;  // null: nothing has that name
 };
 
 namespace {
 
 constexpr std::uint64_t kCapacity = UINT64_C(1) << 40;
-constexpr std::size_t kBlock = 512;   // what a disk writes wholly or not at all
+constexpr std::size_t kBlock = 512;  // what a disk writes wholly or not at all
 
 Error cannot(const char* verb, const Path& path, int error_number) {
   return os_error(std::string("cannot ") + verb + " " + printable(path.native()), error_number);
@@ -137,7 +140,8 @@ namespace {
 
 class MemoryReadFile final : public ReadFile {
  public:
-  explicit MemoryReadFile(MemoryHandle handle) : handle_(std::move(handle)), size_(handle_.node->content.size()) {}
+  explicit MemoryReadFile(MemoryHandle handle)
+      : handle_(std::move(handle)), size_(handle_.node->content.size()) {}
   std::uint64_t size() const override { return size_; }
   std::size_t read_at(std::uint64_t offset, MutableBytes out) const override {
     auto held = handle_.lock("read");
@@ -295,8 +299,8 @@ void MemoryFileSystem::sync_directory(const Path& path) {
   NodePtr folder = find(path);
   if (!folder) throw cannot("open folder", path, ENOENT);
   if (!folder->is_directory()) throw cannot("open folder", path, ENOTDIR);
-  // Backwards: a step that belongs to this folder takes with it every earlier step about one of its names, so that a
-  // rename from another folder never becomes durable before the creation of what it renames.
+  // Backwards: a step that belongs to this folder takes with it every earlier step about one of its names, so
+  // that a rename from another folder never becomes durable before the creation of what it renames.
   std::set<std::pair<const Node*, std::string>> about;
   std::vector<std::vector<NameChange>> now_durable, left;
   for (auto step = unsynced_.rbegin(); step != unsynced_.rend(); ++step) {

@@ -23,8 +23,8 @@ namespace holdfast::platform {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kGrace{5};   // from SIGTERM to SIGKILL; process.h
-constexpr int kPollMilliseconds = 50;       // how soon a raised Cancel or an exited program is noticed
+constexpr std::chrono::seconds kGrace{5};  // from SIGTERM to SIGKILL; process.h
+constexpr int kPollMilliseconds = 50;      // how soon a raised Cancel or an exited program is noticed
 
 struct Pipe {
   Descriptor read, write;
@@ -49,9 +49,12 @@ Pipe make_pipe(const std::string& program) {
   return p;
 }
 
-void set_nonblocking(const Descriptor& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
+void set_nonblocking(const Descriptor& fd) {
+  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+}
 
-// Keeps a program that stops reading its input from killing us with SIGPIPE: blocked in this thread while we write.
+// Keeps a program that stops reading its input from killing us with SIGPIPE: blocked in this thread while we
+// write.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -65,7 +68,8 @@ class NoSigpipe {
   ~NoSigpipe() {
     timespec none{};
     if (!was_pending_)
-      while (sigtimedwait(&pipe_, nullptr, &none) == SIGPIPE) {}
+      while (sigtimedwait(&pipe_, nullptr, &none) == SIGPIPE) {
+      }
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
   NoSigpipe(const NoSigpipe&) = delete;
@@ -90,11 +94,13 @@ class Spawn {
   Spawn& operator=(const Spawn&) = delete;
 
   // 0 or an errno.
-  int start(const std::vector<std::string>& argv, const ProcessOptions& options, int in, int out, int err, pid_t& pid) {
+  int start(const std::vector<std::string>& argv, const ProcessOptions& options, int in, int out, int err,
+            pid_t& pid) {
     posix_spawn_file_actions_adddup2(&actions_, in, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
-    if (!options.directory.empty()) posix_spawn_file_actions_addchdir_np(&actions_, options.directory.c_str());
+    if (!options.directory.empty())
+      posix_spawn_file_actions_addchdir_np(&actions_, options.directory.c_str());
     // What we block or ignore is our own business.
     sigset_t none, usual;
     sigemptyset(&none);
@@ -133,7 +139,8 @@ class Child {
   ~Child() {
     if (status_) return;
     ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -156,9 +163,12 @@ void drain(Descriptor& from, std::string& into, std::size_t limit) {
   std::array<char, 65536> buffer;
   while (from) {
     ssize_t n = ::read(from.get(), buffer.data(), buffer.size());
-    if (n > 0) into.append(buffer.data(), std::min(static_cast<std::size_t>(n), limit - into.size()));
-    else if (n == 0 || (errno != EINTR && errno != EAGAIN)) from.reset();
-    else if (errno == EAGAIN) return;
+    if (n > 0)
+      into.append(buffer.data(), std::min(static_cast<std::size_t>(n), limit - into.size()));
+    else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+      from.reset();
+    else if (errno == EAGAIN)
+      return;
   }
 }
 
@@ -166,9 +176,12 @@ void drain(Descriptor& from, std::string& into, std::size_t limit) {
 void feed(Descriptor& to, std::string_view& input) {
   while (to && !input.empty()) {
     ssize_t n = ::write(to.get(), input.data(), input.size());
-    if (n >= 0) input.remove_prefix(static_cast<std::size_t>(n));
-    else if (errno == EAGAIN) return;
-    else if (errno != EINTR) to.reset();
+    if (n >= 0)
+      input.remove_prefix(static_cast<std::size_t>(n));
+    else if (errno == EAGAIN)
+      return;
+    else if (errno != EINTR)
+      to.reset();
   }
   to.reset();
 }
@@ -176,7 +189,7 @@ void feed(Descriptor& to, std::string_view& input) {
 void wait_for_any(const Descriptor& in, const Descriptor& out, const Descriptor& err) {
   std::array<pollfd, 3> fds{{{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}}};
   // With nothing left to read the program is about to end: look again soon.
-  ::poll(fds.data(), fds.size(), out || err ? kPollMilliseconds : 1);   // a closed one is -1: left out by poll
+  ::poll(fds.data(), fds.size(), out || err ? kPollMilliseconds : 1);  // a closed one is -1: left out by poll
 }
 
 class PosixProcessRunner final : public ProcessRunner {
@@ -188,7 +201,8 @@ class PosixProcessRunner final : public ProcessRunner {
     if (!options.directory.empty()) {
       auto found = real_file_system().info(options.directory);
       if (!found || found->kind != FileInfo::Kind::directory)
-        throw Error(Code::not_found, "cannot run " + program + ": there is no folder " + printable(options.directory));
+        throw Error(Code::not_found,
+                    "cannot run " + program + ": there is no folder " + printable(options.directory));
     }
     Pipe in = make_pipe(program), out = make_pipe(program), err = make_pipe(program);
     pid_t pid = -1;
@@ -211,8 +225,8 @@ class PosixProcessRunner final : public ProcessRunner {
     std::optional<SteadyClock::time_point> asked_to_stop;
     bool killed = false;
     while (true) {
-      // Asked first, read after: what the program wrote before it ended is then all there. What it left running may
-      // hold the pipes open for ever and is not waited for.
+      // Asked first, read after: what the program wrote before it ended is then all there. What it left
+      // running may hold the pipes open for ever and is not waited for.
       bool ended = child.exited();
       feed(in, input);
       drain(out, result.output, options.output_limit);

@@ -70,7 +70,8 @@ TEST(Process, ProgramThatIgnoresItsInput) {
 TEST(Process, OutputBeyondTheLimitIsDropped) {
   ProcessOptions options;
   options.output_limit = 1000;
-  ProcessResult r = run({"sh", "-c", "head -c 3000000 /dev/zero; head -c 5000 /dev/zero >&2; exit 3"}, options);
+  ProcessResult r =
+      run({"sh", "-c", "head -c 3000000 /dev/zero; head -c 5000 /dev/zero >&2; exit 3"}, options);
   EXPECT_EQ(r.output.size(), 1000U);
   EXPECT_EQ(r.error_output.size(), 1000U);
   EXPECT_EQ(r.exit_code, 3) << "it ran to its end";
@@ -79,7 +80,8 @@ TEST(Process, OutputBeyondTheLimitIsDropped) {
 TEST(Process, EnvironmentIsAddedToOurs) {
   ProcessOptions options;
   options.environment = {{"HOLDFAST_TEST_VALUE", "a=b c"}};
-  EXPECT_EQ(run({"sh", "-c", "printf '%s' \"$HOLDFAST_TEST_VALUE\"; test -n \"$PATH\""}, options).output, "a=b c");
+  EXPECT_EQ(run({"sh", "-c", "printf '%s' \"$HOLDFAST_TEST_VALUE\"; test -n \"$PATH\""}, options).output,
+            "a=b c");
   EXPECT_FALSE(get(real_environment(), "HOLDFAST_TEST_VALUE")) << "ours is as it was";
   EXPECT_TRUE(get(real_environment(), "PATH"));
 }
@@ -123,7 +125,8 @@ TEST(Process, CancelAsksThenInsists) {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
       later.raise();
     });
-    EXPECT_EQ(code_of_run({"sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}, ignoring), Code::interrupted);
+    EXPECT_EQ(code_of_run({"sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}, ignoring),
+              Code::interrupted);
     raiser.join();
   });
   EXPECT_GT(stubborn, 5.0) << "5 s to end by itself";

@@ -17,8 +17,8 @@
 namespace holdfast::platform {
 namespace {
 
-// While a question stands, these signals are noted instead of acted on, so that the terminal can be put right first;
-// then they are raised again for whoever had handled them before.
+// While a question stands, these signals are noted instead of acted on, so that the terminal can be put right
+// first; then they are raised again for whoever had handled them before.
 constexpr std::array kCaught{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 std::atomic<int> caught_pipe{-1};
 
@@ -39,7 +39,7 @@ class CaughtSignals {
     read_ = Descriptor(fds[0]);
     write_ = Descriptor(fds[1]);
     caught_pipe = fds[1];
-    struct sigaction note{};
+    struct sigaction note {};
     note.sa_handler = note_signal;
     sigemptyset(&note.sa_mask);
     for (std::size_t i = 0; i < kCaught.size(); ++i) {
@@ -56,7 +56,7 @@ class CaughtSignals {
   CaughtSignals& operator=(const CaughtSignals&) = delete;
 
   int descriptor() const { return read_.get(); }
-  int take() const {   // 0: none
+  int take() const {  // 0: none
     unsigned char number = 0;
     return ::read(read_.get(), &number, 1) == 1 ? number : 0;
   }
@@ -105,7 +105,8 @@ void write_all(int fd, std::string_view text, const char* what) {
 int read_line(int fd, const CaughtSignals& signals, std::string& line) {
   while (true) {
     std::array<pollfd, 2> fds{{{fd, POLLIN, 0}, {signals.descriptor(), POLLIN, 0}}};
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) throw os_error("cannot read from the terminal", errno);
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR)
+      throw os_error("cannot read from the terminal", errno);
     if (int number = signals.take()) return number;
     if (fds[0].revents == 0) continue;
     char c = 0;
@@ -147,11 +148,12 @@ class PosixTerminal final : public Terminal {
   std::string question(std::string_view prompt, bool echo) {
     std::lock_guard lock(one_question_);
     Descriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-    if (!terminal && ::isatty(STDIN_FILENO) == 1) terminal = Descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!terminal && ::isatty(STDIN_FILENO) == 1)
+      terminal = Descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!terminal) throw Error(Code::usage, "a question must be answered and there is no terminal");
     while (true) {
       std::string line;
-      line.reserve(4096);   // the longest line of a terminal: a secret is then not left behind by growth
+      line.reserve(4096);  // the longest line of a terminal: a secret is then not left behind by growth
       int number = ask_once(terminal.get(), prompt, echo, line);
       if (number == 0) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -166,7 +168,8 @@ class PosixTerminal final : public Terminal {
   static int ask_once(int fd, std::string_view prompt, bool echo, std::string& line) {
     CaughtSignals signals;
     NoEcho silence(fd, !echo);
-    if (!echo && !silence.active()) throw Error(Code::usage, "a secret must be typed and the terminal cannot hide it");
+    if (!echo && !silence.active())
+      throw Error(Code::usage, "a secret must be typed and the terminal cannot hide it");
     write_all(fd, prompt, "the terminal");
     int number = read_line(fd, signals, line);
     if (!echo || number != 0) write_all(fd, "\n", "the terminal");

@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -47,14 +48,16 @@ class Typist {
 
   pid_t pid() const { return pid_; }
   const std::string& screen() const { return screen_; }
-  void type(std::string_view keys) { ASSERT_EQ(::write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size())); }
+  void type(std::string_view keys) {
+    ASSERT_EQ(::write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  }
 
   bool echoes() const {
     termios t{};
     ::tcgetattr(master_, &t);
     return (t.c_lflag & ECHO) != 0;
   }
-  // Waits up to 5 s for the text to have appeared `times` times.
+  // Waits up to 20 s for the text to have appeared `times` times.
   bool sees(const std::string& text, int times = 1) {
     return within([&] {
       int n = 0;
@@ -63,7 +66,8 @@ class Typist {
     });
   }
   bool within(const std::function<bool()>& condition) {
-    for (int i = 0; i < 500; ++i) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < end) {
       read_some();
       if (condition()) return true;
     }
@@ -78,15 +82,15 @@ class Typist {
     read_some();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
-  bool wait_stopped() {
-    int status = 0;
-    return within([&] { return ::waitpid(pid_, &status, WNOHANG | WUNTRACED) == pid_ && WIFSTOPPED(status); });
-  }
 
  private:
   void read_some() {
     pollfd p{master_, POLLIN, 0};
-    if (::poll(&p, 1, 10) <= 0 || (p.revents & POLLIN) == 0) return;
+    if (::poll(&p, 1, 10) <= 0) return;
+    if ((p.revents & POLLIN) == 0) {  // the other end is closed: nothing will come, and poll does not wait
+      real_clock().sleep(std::chrono::milliseconds(2));
+      return;
+    }
     char buffer[4096];
     ssize_t n = ::read(master_, buffer, sizeof buffer);
     if (n > 0) screen_.append(buffer, static_cast<std::size_t>(n));
@@ -142,8 +146,10 @@ TEST(Terminal, EchoComesBackWhenKilledBySignal) {
     Typist typist(ask_for_secret);
     ASSERT_TRUE(typist.sees("Password: "));
     ASSERT_FALSE(typist.echoes());
-    if (number == SIGINT) typist.type("abc\x03");
-    else ::kill(typist.pid(), number);
+    if (number == SIGINT)
+      typist.type("abc\x03");
+    else
+      ::kill(typist.pid(), number);
     EXPECT_EQ(typist.wait(), 128 + number) << "the signal does what it did before";
     EXPECT_TRUE(typist.echoes()) << number;
   }
@@ -193,7 +199,7 @@ TEST(Terminal, StoppedAndContinuedAsksAgain) {
 TEST(Terminal, WithoutATerminalNobodyCanAnswer) {
   pid_t child = ::fork();
   if (child == 0) {
-    ::setsid();   // no controlling terminal
+    ::setsid();  // no controlling terminal
     ::close(STDIN_FILENO);
     int code = 0;
     try {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "recovery/plan.h"
 
@@ -17,6 +18,8 @@ const system::Fixup* find_fixup(const system::System& system, const std::string&
 std::string product_version(const system::IdentityCard& card, const std::string& product);
 // Whether a fix-up knows that version.
 bool knows_version(const system::Fixup& fixup, const std::string& version);
+// What `[services]` name = "command" runs: the words of the command, the verb ("start", "stop"), the name. No shell.
+std::vector<std::string> service_command(const std::string& command, const std::string& verb, const std::string& name);
 // Words in lines of at most 80 columns, each after `indent` and ended with a newline.
 std::string wrap_lines(const std::string& words, const std::string& indent);
 

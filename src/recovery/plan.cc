@@ -70,6 +70,10 @@ std::vector<std::string> lines_of(const PlannedStep& p, const Plan& plan, const 
     auto places = adapter ? adapter->covers(*spec) : std::vector<Path>{};
     lines.push_back(name + ": " + human_bytes(stored->bytes) + (places.empty() ? "" : " to " + printable(places.front().string())));
   }
+  bool stops = p.step.kind == Step::Kind::stop_services, starts = p.step.kind == Step::Kind::start_services;
+  if (stops || starts)
+    for (const auto& [name, command] : plan.system.services)
+      lines.push_back("run: " + printable(join(service_command(command, stops ? "stop" : "start", name), " ")));
   if (const system::Fixup* f = find_fixup(plan.system, p.step.fixup))
     for (const auto& a : f->actions)
       lines.push_back(a.truncate ? "empty table " + a.table : "in table " + a.table + " set " + a.set + " where " + a.where);
@@ -133,6 +137,15 @@ std::string printable_plan(const Plan& plan) {
     for (const std::string& o : plan.system.profile.outside) text += wrap_lines("- " + printable(o), "  ");
   }
   return text;
+}
+
+std::vector<std::string> service_command(const std::string& command, const std::string& verb, const std::string& name) {
+  std::vector<std::string> words;
+  for (std::string& w : split(command, ' '))
+    if (!w.empty()) words.push_back(std::move(w));
+  words.push_back(verb);
+  words.push_back(name);
+  return words;
 }
 
 std::string wrap_lines(const std::string& words, const std::string& indent) {

@@ -35,7 +35,7 @@ void run_services(PlannedStep& p, StepContext& c, const char* verb) {
   for (const auto& [name, command] : c.plan.system.services) {
     platform::ProcessOptions how;
     how.cancel = &c.source.cancel;
-    auto result = c.source.world.processes.run({"/bin/sh", "-c", command + " " + verb}, how);
+    auto result = c.source.world.processes.run(service_command(command, verb, name), how);
     if (result.exit_code != 0)
       throw Error(Code::failed, "service " + name + " did not " + verb + " (exit " + std::to_string(result.exit_code) + "): " + printable(result.error_output))
           .safe("what was restored before stays restored; the journal knows where it stopped")

@@ -9,14 +9,15 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::size_t kLeastRoom = std::size_t{128} << 10;    // of what space() gives
-constexpr std::size_t kJobBytes = std::size_t{1} << 20;       // small files are handed over together
+constexpr std::size_t kLeastRoom = std::size_t{128} << 10;  // of what space() gives
+constexpr std::size_t kJobBytes = std::size_t{1} << 20;     // small files are handed over together
 constexpr std::size_t kJobFiles = 4096, kNodesPassed = 4096;
-constexpr std::int64_t kSettled = 2;                          // seconds; docs/repository-format.md "Tree entries"
+constexpr std::int64_t kSettled = 2;  // seconds; docs/repository-format.md "Tree entries"
 
 [[noreturn]] void defect(const std::string& why) { throw Error(Code::defect, "cannot store a tree: " + why); }
 
-// A time of reading says nothing new about what did not change: the earlier one stays, and so does the directory's chunk.
+// A time of reading says nothing new about what did not change: the earlier one stays, and so does the
+// directory's chunk.
 tree::Entry keep_captured(const tree::Entry& now, const StoredRecord* before) {
   tree::Entry kept = now;
   if (!before) return kept;
@@ -53,7 +54,8 @@ MutableBytes FileFeed::space() {
 }
 
 void FileFeed::commit(std::size_t bytes) {
-  if (!file_ || !buffer_ || bytes > buffer_->bytes.size() - used_) defect("more content than there was space");
+  if (!file_ || !buffer_ || bytes > buffer_->bytes.size() - used_)
+    defect("more content than there was space");
   used_ += bytes;
   file_bytes_ += bytes;
   total_bytes_ += bytes;
@@ -66,7 +68,7 @@ void FileFeed::cut() {
     while (used_ - chunk_start_ >= p.fixed_chunk) take_piece(p.fixed_chunk);
     return;
   }
-  if (file_bytes_ <= p.group_limit) return;   // as far as we know one chunk
+  if (file_bytes_ <= p.group_limit) return;  // as far as we know one chunk
   while (used_ > chunk_start_) {
     ByteView chunk = ByteView(buffer_->bytes).subspan(chunk_start_, used_ - chunk_start_);
     std::optional<std::size_t> end = chunker_.end_of_chunk(scan_, chunk);
@@ -76,19 +78,22 @@ void FileFeed::cut() {
 }
 
 void FileFeed::take_piece(std::size_t length) {
-  buffer_->pieces.push_back({file_, file_->add_piece(), static_cast<std::uint32_t>(chunk_start_), static_cast<std::uint32_t>(length)});
+  buffer_->pieces.push_back({file_, file_->add_piece(), static_cast<std::uint32_t>(chunk_start_),
+                             static_cast<std::uint32_t>(length)});
   chunk_start_ += length;
   scan_ = {};
 }
 
 // The unfinished chunk moves to the beginning of another buffer.
 void FileFeed::hand_over() {
-  std::unique_ptr<WorkBuffer> full = std::move(buffer_);
   std::size_t rest = used_ - chunk_start_;
+  std::unique_ptr<WorkBuffer> fresh;
   if (rest > 0) {
-    buffer_ = pipeline_.take_buffer();
-    std::copy_n(full->bytes.begin() + static_cast<std::ptrdiff_t>(chunk_start_), rest, buffer_->bytes.begin());
+    fresh = pipeline_.take_buffer();
+    std::copy_n(buffer_->bytes.begin() + static_cast<std::ptrdiff_t>(chunk_start_), rest,
+                fresh->bytes.begin());
   }
+  std::unique_ptr<WorkBuffer> full = std::exchange(buffer_, std::move(fresh));
   used_ = rest;
   chunk_start_ = file_start_ = 0;
   nodes_passed_ = 0;
@@ -103,7 +108,8 @@ std::shared_ptr<GrowingFile> FileFeed::end() {
 }
 
 void FileFeed::abandon() {
-  while (buffer_ && !buffer_->pieces.empty() && buffer_->pieces.back().target == file_) buffer_->pieces.pop_back();
+  while (buffer_ && !buffer_->pieces.empty() && buffer_->pieces.back().target == file_)
+    buffer_->pieces.pop_back();
   used_ = chunk_start_ = file_start_;
   file_.reset();
 }
@@ -156,7 +162,10 @@ void PreviousTree::close() { open_.pop_back(); }
 // -- the session
 
 CaptureSession::CaptureSession(EnginePtr engine, SessionSetup setup)
-    : engine_(std::move(engine)), setup_(std::move(setup)), pipeline_(engine_, setup_), feed_(engine_->chunker, pipeline_) {}
+    : engine_(std::move(engine)),
+      setup_(std::move(setup)),
+      pipeline_(engine_, setup_),
+      feed_(engine_->chunker, pipeline_) {}
 
 CaptureSession::Item& CaptureSession::item() {
   if (!item_) defect("no item is open");
@@ -172,7 +181,8 @@ tree::TreeSink& CaptureSession::begin_item(const std::string& name, tree::NodePt
 
 void CaptureSession::end_item(StoredItem& stored) {
   Item& done = item();
-  if (!done.has_root || !done.open.empty() || feed_.open()) defect("item '" + printable(stored.name) + "' ends in the middle of its tree");
+  if (!done.has_root || !done.open.empty() || feed_.open())
+    defect("item '" + printable(stored.name) + "' ends in the middle of its tree");
   feed_.flush();
   pipeline_.wait_until([&] { return done.root->done.load(std::memory_order_acquire); });
   stored.root = {std::move(done.root->node.entry), std::move(done.root->node.content)};
@@ -225,13 +235,16 @@ void CaptureSession::place(const NodePlace& place, FinishedNode node) {
 
 void CaptureSession::open_directory(const tree::Entry& entry) {
   Item& now = item();
-  if (entry.kind != tree::Kind::directory || feed_.open()) defect("'" + printable(entry.name) + "' cannot be opened as a directory here");
+  if (entry.kind != tree::Kind::directory || feed_.open())
+    defect("'" + printable(entry.name) + "' cannot be opened as a directory here");
   if (now.open.size() > kMaxDepth) {
-    throw Error(Code::unsupported, "cannot store directory '" + printable(entry.name) + "': it lies deeper than 4,096 directories");
+    throw Error(Code::unsupported, "cannot store directory '" + printable(entry.name) +
+                                       "': it lies deeper than 4,096 directories");
   }
   const StoredRecord* before = now.previous.find(entry.name);
   Bytes encoded = tree::encode_entry(keep_captured(entry, before));
-  auto directory = std::make_shared<GrowingDirectory>(engine_->chunker, next_place(entry), std::move(encoded));
+  auto directory =
+      std::make_shared<GrowingDirectory>(engine_->chunker, next_place(entry), std::move(encoded));
   now.previous.open(before);
   now.open.push_back({std::move(directory), {}, false});
 }
@@ -263,9 +276,11 @@ tree::FileWriter& CaptureSession::begin_file(tree::Chunking chunking) {
 
 void CaptureSession::end_file(const tree::Entry& entry) {
   Item& now = item();
-  if (!feed_.open() || entry.kind != tree::Kind::file) defect("'" + printable(entry.name) + "' ends without having begun as a file");
+  if (!feed_.open() || entry.kind != tree::Kind::file)
+    defect("'" + printable(entry.name) + "' ends without having begun as a file");
   const std::uint64_t bytes = feed_.file_bytes();
-  if (tree::content_bytes(entry) != bytes) defect("'" + printable(entry.name) + "' has another size than the content that was given");
+  if (tree::content_bytes(entry) != bytes)
+    defect("'" + printable(entry.name) + "' has another size than the content that was given");
   std::shared_ptr<GrowingFile> file = feed_.end();
   NodePlace where = next_place(entry);
   now.bytes += bytes;
@@ -297,7 +312,8 @@ bool CaptureSession::reuse_file(const tree::Entry& now) {
   return true;
 }
 
-// True when every chunk of it, and of its lists, is in a pack that is there; the point then needs these packs.
+// True when every chunk of it, and of its lists, is in a pack that is there; the point then needs these
+// packs.
 bool CaptureSession::content_is_there(const ContentRef& content) {
   std::vector<Index::PackNumber> packs;
   bool whole = true;
@@ -312,7 +328,7 @@ bool CaptureSession::content_is_there(const ContentRef& content) {
     ContentRef::Piece piece;
     while (whole && pieces.next(piece)) look(piece);
   } catch (const Error&) {
-    return false;   // a list cannot be read: the file is read again
+    return false;  // a list cannot be read: the file is read again
   }
   if (whole) pipeline_.need(packs);
   return whole;

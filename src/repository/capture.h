@@ -1,5 +1,5 @@
-// One backup: takes trees, cuts files into pieces for the pipeline, takes unchanged files over from the earlier point.
-// BackupSession (repository.h) says what it promises.
+// One backup: takes trees, cuts files into pieces for the pipeline, takes unchanged files over from the
+// earlier point. BackupSession (repository.h) says what it promises.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class FileFeed final : public tree::FileWriter {
   void begin(tree::Chunking chunking);
   MutableBytes space() override;
   void commit(std::size_t bytes) override;
-  std::shared_ptr<GrowingFile> end();     // all of it is in pieces
+  std::shared_ptr<GrowingFile> end();  // all of it is in pieces
   void abandon();
   bool open() const { return file_ != nullptr; }
   std::uint64_t file_bytes() const { return file_bytes_; }
@@ -39,12 +39,12 @@ class FileFeed final : public tree::FileWriter {
   const Chunker& chunker_;
   Pipeline& pipeline_;
   std::unique_ptr<WorkBuffer> buffer_;
-  std::size_t used_ = 0;                  // of the buffer
-  std::size_t chunk_start_ = 0;           // everything before is in pieces
+  std::size_t used_ = 0;         // of the buffer
+  std::size_t chunk_start_ = 0;  // everything before is in pieces
   std::shared_ptr<GrowingFile> file_;
   tree::Chunking chunking_{};
   Chunker::Scan scan_;
-  std::size_t file_start_ = 0;            // in the buffer: what abandon() takes back
+  std::size_t file_start_ = 0;  // in the buffer: what abandon() takes back
   std::uint64_t file_bytes_ = 0, total_bytes_ = 0;
   std::size_t nodes_passed_ = 0;
 };
@@ -53,15 +53,15 @@ class FileFeed final : public tree::FileWriter {
 class PreviousTree {
  public:
   PreviousTree(Engine& engine, tree::NodePtr root);
-  // The node of that name in the open directory (at the beginning: the root); nullptr when there was none. Names must
-  // ascend. Good until the next call.
+  // The node of that name in the open directory (at the beginning: the root); nullptr when there was none.
+  // Names must ascend. Good until the next call.
   const StoredRecord* find(const std::string& name);
-  void open(const StoredRecord* directory);   // the node that find() gave, or nullptr
+  void open(const StoredRecord* directory);  // the node that find() gave, or nullptr
   void close();
 
  private:
   struct Directory {
-    std::unique_ptr<ListingCursor> listing;   // nullptr: no earlier state, or it cannot be read
+    std::unique_ptr<ListingCursor> listing;  // nullptr: no earlier state, or it cannot be read
     std::optional<StoredRecord> next;
   };
   void advance(Directory& directory);
@@ -91,7 +91,11 @@ class CaptureSession final : public BackupSession, private tree::TreeSink {
   void abandon_file() override;
   bool reuse_file(const tree::Entry& now) override;
 
-  struct OpenDirectory { GrowingDirectoryPtr directory; std::string last_name; bool has_children = false; };
+  struct OpenDirectory {
+    GrowingDirectoryPtr directory;
+    std::string last_name;
+    bool has_children = false;
+  };
   struct Item {
     Item(Engine& engine, tree::NodePtr earlier) : previous(engine, std::move(earlier)) {}
     std::shared_ptr<FinishedRoot> root = std::make_shared<FinishedRoot>();

@@ -12,7 +12,8 @@ constexpr std::uint32_t kNoSegment = 0xffffffff;
 
 // What is the object's own fault; everything else is the store's and may be over the next time.
 bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found || error.code() == Code::unsupported;
+  return error.code() == Code::damaged || error.code() == Code::not_found ||
+         error.code() == Code::unsupported;
 }
 
 }  // namespace
@@ -31,7 +32,8 @@ void Catalog::refresh_locked() {
   std::vector<std::pair<crypto::Sha256, std::uint64_t>> fresh;
   context_.store.list(folder_of(ObjectType::index), [&](const store::ObjectInfo& info) {
     auto name = parse_object_name(info.name);
-    if (name && name->type == ObjectType::index && !seen_.contains(name->hash)) fresh.emplace_back(name->hash, info.size);
+    if (name && name->type == ObjectType::index && !seen_.contains(name->hash))
+      fresh.emplace_back(name->hash, info.size);
   });
   for (const auto& [hash, size] : fresh) {
     try {
@@ -54,7 +56,8 @@ void Catalog::read_segment(const crypto::Sha256& hash, std::uint64_t size) {
     check_object_hash(object, hash, name);
     ParsedObject parsed = parse_object(object, ObjectType::index, &context_.repository, name);
     std::optional<crypto::VerifyKey> writer = context_.keyring.verify_key(parsed.header.writer);
-    if (!writer) throw Error(Code::damaged, "object " + name + " is damaged: its writer is not in the keyring");
+    if (!writer)
+      throw Error(Code::damaged, "object " + name + " is damaged: its writer is not in the keyring");
     ByteView body = check_signature(object, *writer, name).subspan(parsed.header_bytes.size());
     const Epoch& epoch = context_.keyring.epoch(parsed.header.epoch, name);
     plain = open_body(epoch.meta_key.view(), ObjectType::index, parsed.header_bytes, body, name);
@@ -66,7 +69,8 @@ void Catalog::read_segment(const crypto::Sha256& hash, std::uint64_t size) {
   for (const SegmentView::Pack& pack : view.packs) {
     std::string pack_name = object_name(ObjectType::pack, pack.hash);
     PackDirectory directory;
-    if (!index_.number_of(pack.hash)) directory = decode_directory(pack.directory, pack.header_length, pack.size, pack_name);
+    if (!index_.number_of(pack.hash))
+      directory = decode_directory(pack.directory, pack.header_length, pack.size, pack_name);
     list_pack(index_.add(pack.hash, pack.size, pack.header_length, directory), number);
   }
 }
@@ -81,7 +85,8 @@ void Catalog::list_pack(Index::PackNumber pack, std::uint32_t segment) {
 bool Catalog::adopt_pack(const crypto::Sha256& hash, std::uint64_t size) {
   std::string name = object_name(ObjectType::pack, hash);
   try {
-    StoredDirectory stored = read_directory(context_.store, name, size, context_.repository, context_.keyring);
+    StoredDirectory stored =
+        read_directory(context_.store, name, size, context_.repository, context_.keyring);
     PackDirectory directory = decode_directory(stored.encoded, stored.header_length, size, name);
     index_.add(hash, size, stored.header_length, directory);
     pending_size_.pack_bytes += size;
@@ -103,7 +108,8 @@ bool Catalog::adopt_unlisted() {
   std::vector<std::pair<crypto::Sha256, std::uint64_t>> unlisted;
   context_.store.list(folder_of(ObjectType::pack), [&](const store::ObjectInfo& info) {
     auto name = parse_object_name(info.name);
-    if (name && name->type == ObjectType::pack && !index_.number_of(name->hash) && !unreadable_packs_.contains(name->hash)) {
+    if (name && name->type == ObjectType::pack && !index_.number_of(name->hash) &&
+        !unreadable_packs_.contains(name->hash)) {
       unlisted.emplace_back(name->hash, info.size);
     }
   });
@@ -117,7 +123,7 @@ void Catalog::match_with_store() {
     std::lock_guard lock(mutex_);
     segments_damaged = !damage_.empty();
   }
-  if (segments_damaged) adopt_unlisted();   // so that the next segment lists again what was lost
+  if (segments_damaged) adopt_unlisted();  // so that the next segment lists again what was lost
 
   std::vector<bool> present(index_.pack_count(), false);
   context_.store.list(folder_of(ObjectType::pack), [&](const store::ObjectInfo& info) {
@@ -127,7 +133,8 @@ void Catalog::match_with_store() {
     if (number && *number < present.size()) present[*number] = index_.pack(*number).size == info.size;
   });
   std::lock_guard lock(mutex_);
-  for (Index::PackNumber pack = 0; pack < present.size(); ++pack) index_.set_usable(pack, present[pack] && !damaged_packs_.contains(pack));
+  for (Index::PackNumber pack = 0; pack < present.size(); ++pack)
+    index_.set_usable(pack, present[pack] && !damaged_packs_.contains(pack));
 }
 
 void Catalog::mark_damaged(Index::PackNumber pack) {
@@ -160,7 +167,8 @@ void Catalog::write_segment(const SessionSetup& setup) {
   header.repository = context_.repository;
   header.writer = setup.writer;
   Bytes object = encode_header(header);
-  Bytes body = seal_body(epoch.meta_key.view(), ObjectType::index, object, encode_segment({}, pending_), context_.entropy);
+  Bytes body = seal_body(epoch.meta_key.view(), ObjectType::index, object, encode_segment({}, pending_),
+                         context_.entropy);
   object.insert(object.end(), body.begin(), body.end());
   append_signature(object, setup.signing_key);
   crypto::Sha256 hash = crypto::sha256(object);
@@ -182,10 +190,12 @@ std::vector<NeededObject> Catalog::with_segments(const std::set<Index::PackNumbe
     Index::Pack pack = index_.pack(number);
     needed.push_back({ObjectType::pack, pack.hash, pack.size});
     std::uint32_t segment = number < segment_of_.size() ? segment_of_[number] : kNoSegment;
-    if (segment == kNoSegment) throw Error(Code::defect, "cannot publish: " + pack.name() + " is in no index segment");
+    if (segment == kNoSegment)
+      throw Error(Code::defect, "cannot publish: " + pack.name() + " is in no index segment");
     segments.insert(segment);
   }
-  for (std::uint32_t segment : segments) needed.push_back({ObjectType::index, segments_[segment].hash, segments_[segment].size});
+  for (std::uint32_t segment : segments)
+    needed.push_back({ObjectType::index, segments_[segment].hash, segments_[segment].size});
   std::sort(needed.begin(), needed.end());
   return needed;
 }

@@ -116,7 +116,8 @@ class StoreCheck {
       repository_ = read_repository_object(store_).id;
     } catch (const Error& error) {
       if (error.code() != Code::damaged) throw;
-      damaged("repository", error.message());
+      auto it = std::find_if(objects_.begin(), objects_.end(), [](const NeededObject& o) { return o.type == ObjectType::repository; });
+      damaged(it == objects_.end() ? "repository" : object_name(it->type, it->hash), error.message());
     }
   }
 
@@ -249,6 +250,7 @@ class StoreCheck {
   }
 
   void count_leftovers() {
+    if (!repository_) return;   // then no inventory was read
     for (const NeededObject& o : objects_) {
       bool counts = o.type == ObjectType::pack || o.type == ObjectType::index || o.type == ObjectType::inventory;
       if (counts && !needed_.contains(o) && !damaged_.contains(object_name(o.type, o.hash))) ++report_.leftovers;

@@ -1,4 +1,5 @@
-// What a chunk is: a piece of plain bytes named by the keyed hash of its type. docs/repository-format.md "Chunks".
+// What a chunk is: a piece of plain bytes named by the keyed hash of its type. docs/repository-format.md
+// "Chunks".
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace holdfast::repository {
 // Stored values: never renumber.
 enum class ChunkType : std::uint8_t { data = 1, tree = 2 };
 
-inline constexpr std::uint32_t kMaxChunk = 8U << 20;   // bytes; docs/repository-format.md "Limits"
+inline constexpr std::uint32_t kMaxChunk = 8U << 20;  // bytes; docs/repository-format.md "Limits"
 
 inline ChunkId chunk_id(const Epoch& epoch, ChunkType type, ByteView plain) {
   ChunkId id;

@@ -10,11 +10,14 @@ namespace {
 
 constexpr std::uint64_t kFrameCache = std::uint64_t{64} << 20;
 constexpr std::uint64_t kReadAhead = std::uint64_t{4} << 20;
-constexpr std::size_t kWindows = 4;      // one for each of the threads that usually read at a time
-constexpr std::size_t kRemember = 32U << 10;   // smaller chunks are hashed again faster than looked up
-constexpr std::size_t kPackKeys = 1024;  // about 150 bytes each
+constexpr std::chrono::seconds kLookAgainAfter{10};
+constexpr std::size_t kWindows = 4;           // one for each of the threads that usually read at a time
+constexpr std::size_t kRemember = 32U << 10;  // smaller chunks are hashed again faster than looked up
+constexpr std::size_t kPackKeys = 1024;       // about 150 bytes each
 
-std::uint64_t frame_key(Index::PackNumber pack, std::uint32_t frame) { return std::uint64_t{pack} << 32 | frame; }
+std::uint64_t frame_key(Index::PackNumber pack, std::uint32_t frame) {
+  return std::uint64_t{pack} << 32 | frame;
+}
 
 [[noreturn]] void damaged(const Index::Pack& pack, const char* why) {
   throw Error(Code::damaged, "object " + pack.name() + " is damaged: " + why);
@@ -22,7 +25,8 @@ std::uint64_t frame_key(Index::PackNumber pack, std::uint32_t frame) { return st
 
 // Faults of a pack that another pack may make good.
 bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found || error.code() == Code::unsupported;
+  return error.code() == Code::damaged || error.code() == Code::not_found ||
+         error.code() == Code::unsupported;
 }
 
 }  // namespace
@@ -32,10 +36,11 @@ struct ChunkReader::Frame {
   const Epoch* epoch = nullptr;
   Codec codec{};
   std::mutex mutex;
-  std::set<std::pair<std::uint32_t, ChunkId>> verified;   // chunks whose hash was recomputed
+  std::set<std::pair<std::uint32_t, ChunkId>> verified;  // chunks whose hash was recomputed
 };
 
-ChunkReader::ChunkReader(const DataContext& context, Catalog& catalog) : context_(context), catalog_(catalog) {}
+ChunkReader::ChunkReader(const DataContext& context, Catalog& catalog)
+    : context_(context), catalog_(catalog) {}
 
 // -- packs
 
@@ -52,9 +57,10 @@ std::shared_ptr<const PackKey> ChunkReader::key_of(const Index::Pack& pack, Inde
   return key;
 }
 
-// Bytes of the pack from `start` on, with all of the frame in them. Frames that follow come with it when the frame before this
-// one was the last that was asked for.
-std::shared_ptr<const Bytes> ChunkReader::stretch(const Index::Pack& pack, Index::PackNumber number, std::uint32_t frame, std::uint64_t& start) {
+// Bytes of the pack from `start` on, with all of the frame in them. Frames that follow come with it when the
+// frame before this one was the last that was asked for.
+std::shared_ptr<const Bytes> ChunkReader::stretch(const Index::Pack& pack, Index::PackNumber number,
+                                                  std::uint32_t frame, std::uint64_t& start) {
   Index::Frame wanted = catalog_.index().frame(number, frame);
   std::uint64_t end = std::uint64_t{wanted.offset} + wanted.stored;
   {
@@ -64,7 +70,9 @@ std::shared_ptr<const Bytes> ChunkReader::stretch(const Index::Pack& pack, Index
     if (last_frame_.size() >= kPackKeys) last_frame_.clear();
     last_frame_[number] = frame;
     for (auto window = windows_.begin(); window != windows_.end(); ++window) {
-      if (window->pack != number || wanted.offset < window->offset || end > window->offset + window->bytes->size()) continue;
+      if (window->pack != number || wanted.offset < window->offset ||
+          end > window->offset + window->bytes->size())
+        continue;
       windows_.splice(windows_.begin(), windows_, window);
       start = windows_.front().offset;
       return windows_.front().bytes;
@@ -89,11 +97,13 @@ std::shared_ptr<const Bytes> ChunkReader::stretch(const Index::Pack& pack, Index
 
 // -- frames
 
-ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_t frame_number, ChunkType type) {
+ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_t frame_number,
+                                          ChunkType type) {
   Index::Pack pack = catalog_.index().pack(number);
   Index::Frame info = catalog_.index().frame(number, frame_number);
   std::shared_ptr<const PackKey> key = key_of(pack, number);
-  if (info.size > kMaxFrame || info.stored < crypto::kAeadTagSize) damaged(pack, "a frame has an impossible size");
+  if (info.size > kMaxFrame || info.stored < crypto::kAeadTagSize)
+    damaged(pack, "a frame has an impossible size");
   std::uint64_t start = 0;
   std::shared_ptr<const Bytes> bytes = stretch(pack, number, frame_number, start);
   ByteView stored = ByteView(*bytes).subspan(static_cast<std::size_t>(info.offset - start), info.stored);
@@ -117,7 +127,8 @@ ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_
   }
   frame->plain.resize(info.size);
   static thread_local Decompressor decompressor;
-  if (!decompressor.decode(info.codec, encoded, base.bytes, frame->plain)) damaged(pack, "a frame cannot be decompressed");
+  if (!decompressor.decode(info.codec, encoded, base.bytes, frame->plain))
+    damaged(pack, "a frame cannot be decompressed");
   return frame;
 }
 
@@ -172,10 +183,12 @@ ChunkReader::FramePtr ChunkReader::frame(const Index::Location& at, ChunkType ty
 
 // -- chunks
 
-ChunkReader::Chunk ChunkReader::get_at(const Index::Location& at, const ChunkId& id, ChunkType type, bool as_base) {
+ChunkReader::Chunk ChunkReader::get_at(const Index::Location& at, const ChunkId& id, ChunkType type,
+                                       bool as_base) {
   FramePtr owner = frame(at, type, as_base);
   Index::Pack pack = catalog_.index().pack(at.pack);
-  if (std::uint64_t{at.offset} + at.length > owner->plain.size()) damaged(pack, "a chunk reaches beyond its frame");
+  if (std::uint64_t{at.offset} + at.length > owner->plain.size())
+    damaged(pack, "a chunk reaches beyond its frame");
   ByteView bytes = ByteView(owner->plain).subspan(at.offset, at.length);
   bool keep = bytes.size() >= kRemember;
   if (keep) {
@@ -201,11 +214,13 @@ std::optional<ChunkReader::Chunk> ChunkReader::find_base(const ChunkId& id, Chun
   return std::nullopt;
 }
 
-std::optional<ChunkReader::Chunk> ChunkReader::get_anywhere(const ChunkId& id, ChunkType type, std::uint32_t length, std::string& tried) {
+std::optional<ChunkReader::Chunk> ChunkReader::get_anywhere(const ChunkId& id, ChunkType type,
+                                                            std::uint32_t length, std::string& tried) {
   std::exception_ptr other;
   for (const Index::Location& at : catalog_.index().find(id)) {
     try {
-      if (at.length != length) damaged(catalog_.index().pack(at.pack), "a chunk has another length than the tree says");
+      if (at.length != length)
+        damaged(catalog_.index().pack(at.pack), "a chunk has another length than the tree says");
       return get_at(at, id, type, false);
     } catch (const Error& error) {
       if (is_damage(error)) {
@@ -221,11 +236,21 @@ std::optional<ChunkReader::Chunk> ChunkReader::get_anywhere(const ChunkId& id, C
   return std::nullopt;
 }
 
+// Listing all packs for each of many missing chunks would take for ever.
+bool ChunkReader::look_further() {
+  std::lock_guard lock(look_mutex_);
+  std::chrono::nanoseconds now = context_.clock.elapsed();
+  if (looked_ && now - *looked_ < kLookAgainAfter) return false;
+  bool found = catalog_.adopt_unlisted();
+  looked_ = context_.clock.elapsed();
+  return found;
+}
+
 ChunkReader::Chunk ChunkReader::get(const ChunkId& id, ChunkType type, std::uint32_t length) {
   catalog_.load();
   std::string tried;
   if (std::optional<Chunk> chunk = get_anywhere(id, type, length, tried)) return *chunk;
-  if (catalog_.adopt_unlisted()) {
+  if (look_further()) {
     tried.clear();
     if (std::optional<Chunk> chunk = get_anywhere(id, type, length, tried)) return *chunk;
   }

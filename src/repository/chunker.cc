@@ -10,8 +10,8 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::size_t kWindow = 64;                     // bits of the hash: a byte has left it after so many steps
-constexpr std::size_t kMaxChunk = std::size_t{8} << 20; // docs/repository-format.md "Limits"
+constexpr std::size_t kWindow = 64;  // bits of the hash: a byte has left it after so many steps
+constexpr std::size_t kMaxChunk = std::size_t{8} << 20;  // docs/repository-format.md "Limits"
 
 std::uint64_t top_bits(int n) { return ~std::uint64_t{0} << (64 - std::clamp(n, 1, 63)); }
 
@@ -19,9 +19,13 @@ std::uint64_t top_bits(int n) { return ~std::uint64_t{0} << (64 - std::clamp(n, 
 
 Chunker::Chunker(const Parameters& parameters, ByteView chunker_secret) : parameters_(parameters) {
   const Parameters& p = parameters;
-  bool ordered = p.chunk_minimum >= kWindow && p.chunk_minimum <= p.chunk_average && p.chunk_average <= p.chunk_maximum;
-  if (!ordered || p.chunk_maximum > kMaxChunk || p.fixed_chunk == 0 || p.fixed_chunk > kMaxChunk || p.group_limit > kMaxChunk) {
-    throw Error(Code::unsupported, "cannot cut files into chunks: the repository's chunk sizes are outside of what this version knows");
+  bool ordered =
+      p.chunk_minimum >= kWindow && p.chunk_minimum <= p.chunk_average && p.chunk_average <= p.chunk_maximum;
+  if (!ordered || p.chunk_maximum > kMaxChunk || p.fixed_chunk == 0 || p.fixed_chunk > kMaxChunk ||
+      p.group_limit > kMaxChunk) {
+    throw Error(
+        Code::unsupported,
+        "cannot cut files into chunks: the repository's chunk sizes are outside of what this version knows");
   }
   int bits = std::bit_width(p.chunk_average) - 1;
   mask_before_average_ = top_bits(bits + 2);
@@ -34,8 +38,8 @@ Chunker::Chunker(const Parameters& parameters, ByteView chunker_secret) : parame
   }
 }
 
-// Steps over chunk[scan.position, limit); stops behind the first byte where the hash fits the mask and says so by returning
-// the length of the chunk, else 0.
+// Steps over chunk[scan.position, limit); stops behind the first byte where the hash fits the mask and says
+// so by returning the length of the chunk, else 0.
 std::size_t Chunker::scan_to(Scan& scan, ByteView chunk, std::size_t limit, std::uint64_t mask) const {
   const std::uint8_t* bytes = chunk.data();
   const std::uint64_t* gear = gear_.data();
@@ -53,7 +57,8 @@ std::size_t Chunker::scan_to(Scan& scan, ByteView chunk, std::size_t limit, std:
 }
 
 std::optional<std::size_t> Chunker::end_of_chunk(Scan& scan, ByteView chunk) const {
-  const std::size_t minimum = parameters_.chunk_minimum, average = parameters_.chunk_average, maximum = parameters_.chunk_maximum;
+  const std::size_t minimum = parameters_.chunk_minimum, average = parameters_.chunk_average,
+                    maximum = parameters_.chunk_maximum;
   const std::size_t known = std::min(chunk.size(), maximum);
 
   scan.position = std::max(scan.position, minimum - kWindow);

@@ -1,5 +1,5 @@
-// Where a stream is cut into chunks: the keyed "gear" of docs/repository-format.md "Chunks". Pure functions over bytes: the
-// same bytes, parameters and secret give the same cuts however the bytes arrive.
+// Where a stream is cut into chunks: the keyed "gear" of docs/repository-format.md "Chunks". Pure functions
+// over bytes: the same bytes, parameters and secret give the same cuts however the bytes arrive.
 #pragma once
 
 #include <array>
@@ -21,8 +21,8 @@ class Chunker {
     std::size_t position = 0;
     std::uint64_t hash = 0;
   };
-  // `chunk` is all that is known of a chunk from its first byte on, longer at each call. Its length when it ends in there;
-  // nullopt: it goes on. At the end of the stream the rest is a chunk.
+  // `chunk` is all that is known of a chunk from its first byte on, longer at each call. Its length when it
+  // ends in there; nullopt: it goes on. At the end of the stream the rest is a chunk.
   std::optional<std::size_t> end_of_chunk(Scan& scan, ByteView chunk) const;
 
   // Length of the first chunk of `rest`, which is the rest of a stream or at least `maximum` bytes of it.

@@ -8,10 +8,12 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::size_t kMostPieceBytes = ChunkId::kSize + 10;   // id, varint
+constexpr std::size_t kMostPieceBytes = ChunkId::kSize + 10;  // id, varint
 constexpr std::size_t kLeastPieceBytes = ChunkId::kSize + 1;
 
-void write_piece(Writer& out, const ContentRef::Piece& piece) { out.raw(piece.id.view()).varint(piece.length); }
+void write_piece(Writer& out, const ContentRef::Piece& piece) {
+  out.raw(piece.id.view()).varint(piece.length);
+}
 
 ContentRef::Piece read_piece(Reader& in) {
   ContentRef::Piece piece;
@@ -42,7 +44,8 @@ ContentRef decode_reference(Reader& in) {
     content.pieces.push_back(read_piece(in));
     total += content.pieces.back().length;
   }
-  if (content.level == 0 && total != content.size) in.damaged("the chunks of a content do not add up to its size");
+  if (content.level == 0 && total != content.size)
+    in.damaged("the chunks of a content do not add up to its size");
   return content;
 }
 
@@ -73,7 +76,8 @@ ContentRef ReferenceBuilder::finish(const Chunker& chunker, const PutTreeChunk& 
   if (!list_) return {size_, 0, std::move(pieces_)};
   ContentRef content = list_->finish(chunker, put);
   content.size = size_;
-  if (++content.level > kMaxLevel) throw Error(Code::unsupported, "cannot store a file: its list of chunks is too long");
+  if (++content.level > kMaxLevel)
+    throw Error(Code::unsupported, "cannot store a file: its list of chunks is too long");
   return content;
 }
 
@@ -108,7 +112,8 @@ PieceCursor::PieceCursor(ChunkReader& reader, const ContentRef& content, SeeList
 
 PieceCursor::PieceCursor(ChunkReader& reader, const ContentRef& content, std::uint8_t level, SeeList see_list)
     : reader_(reader), content_(content), see_list_(std::move(see_list)) {
-  if (level > 0) list_.reset(new PieceCursor(reader, content, static_cast<std::uint8_t>(level - 1), see_list_));
+  if (level > 0)
+    list_.reset(new PieceCursor(reader, content, static_cast<std::uint8_t>(level - 1), see_list_));
 }
 
 bool PieceCursor::next(ContentRef::Piece& piece) {
@@ -144,8 +149,8 @@ bool PieceCursor::parse(ContentRef::Piece& piece) {
   return true;
 }
 
-void read_content(ChunkReader& reader, const ContentRef& content, ChunkType type, std::uint64_t offset, std::uint64_t length,
-                  const std::function<void(std::uint64_t, ByteView)>& consume) {
+void read_content(ChunkReader& reader, const ContentRef& content, ChunkType type, std::uint64_t offset,
+                  std::uint64_t length, const std::function<void(std::uint64_t, ByteView)>& consume) {
   if (offset > content.size || length > content.size - offset) {
     throw Error(Code::defect, "cannot read stored content: asked for bytes beyond its end");
   }
@@ -158,7 +163,8 @@ void read_content(ChunkReader& reader, const ContentRef& content, ChunkType type
     if (piece_end > offset) {
       ChunkReader::Chunk chunk = reader.get(piece.id, type, piece.length);
       std::uint64_t from = std::max(start, offset), to = std::min(piece_end, end);
-      consume(from, chunk.bytes.subspan(static_cast<std::size_t>(from - start), static_cast<std::size_t>(to - from)));
+      consume(from, chunk.bytes.subspan(static_cast<std::size_t>(from - start),
+                                        static_cast<std::size_t>(to - from)));
     }
     start = piece_end;
   }

@@ -12,7 +12,7 @@
 
 namespace holdfast::repository {
 
-inline constexpr std::size_t kMaxPieces = 1024;   // a longer list goes into chunks
+inline constexpr std::size_t kMaxPieces = 1024;  // a longer list goes into chunks
 inline constexpr int kMaxLevel = 4;
 
 void encode_reference(Writer& out, const ContentRef& content);
@@ -35,7 +35,7 @@ class ReferenceBuilder {
  private:
   std::uint64_t size_ = 0;
   std::vector<ContentRef::Piece> pieces_;
-  std::unique_ptr<TreeStream> list_;      // of the level below, once there are too many pieces
+  std::unique_ptr<TreeStream> list_;  // of the level below, once there are too many pieces
 };
 
 // A stream of type tree (a directory's listing, a list of pieces), cut into chunks as it comes.
@@ -53,11 +53,11 @@ class TreeStream {
   ReferenceBuilder pieces_;
 };
 
-// Walks the pieces of a stream without reading them; reads the chunks of its lists only. Throws damaged when what it reads
-// cannot be a list, or the pieces do not add up to the size of the content.
+// Walks the pieces of a stream without reading them; reads the chunks of its lists only. Throws damaged when
+// what it reads cannot be a list, or the pieces do not add up to the size of the content.
 class PieceCursor {
  public:
-  using SeeList = std::function<void(const ContentRef::Piece&)>;   // a chunk of a list, before it is read
+  using SeeList = std::function<void(const ContentRef::Piece&)>;  // a chunk of a list, before it is read
   // `content` must outlive the cursor.
   PieceCursor(ChunkReader& reader, const ContentRef& content, SeeList see_list = {});
   // False at the end.
@@ -71,15 +71,16 @@ class PieceCursor {
   ChunkReader& reader_;
   const ContentRef& content_;
   SeeList see_list_;
-  std::size_t position_ = 0;              // level 0: in content_.pieces
-  std::unique_ptr<PieceCursor> list_;     // above: the chunks that hold the list
-  Bytes rest_;                            // of the list: bytes from parsed_ on wait
+  std::size_t position_ = 0;           // level 0: in content_.pieces
+  std::unique_ptr<PieceCursor> list_;  // above: the chunks that hold the list
+  Bytes rest_;                         // of the list: bytes from parsed_ on wait
   std::size_t parsed_ = 0;
   std::uint64_t total_ = 0;
 };
 
-// Calls consume(offset, bytes) for [offset, offset + length) of the stream, in order. Error(defect) beyond its end.
-void read_content(ChunkReader& reader, const ContentRef& content, ChunkType type, std::uint64_t offset, std::uint64_t length,
-                  const std::function<void(std::uint64_t, ByteView)>& consume);
+// Calls consume(offset, bytes) for [offset, offset + length) of the stream, in order. Error(defect) beyond
+// its end.
+void read_content(ChunkReader& reader, const ContentRef& content, ChunkType type, std::uint64_t offset,
+                  std::uint64_t length, const std::function<void(std::uint64_t, ByteView)>& consume);
 
 }  // namespace holdfast::repository

@@ -1,8 +1,9 @@
-// The data of a repository: packs, the index over them, captured trees in and out. Knows chunks, frames and nodes; knows no
-// point, no record and no slot (repository.cc puts the two together). Bytes: docs/repository-format.md, "Chunks" to "Trees".
+// The data of a repository: packs, the index over them, captured trees in and out. Knows chunks, frames and
+// nodes; knows no point, no record and no slot (repository.cc puts the two together). Bytes:
+// docs/repository-format.md, "Chunks" to "Trees".
 //
-// A DataStore and the nodes that it opens may be used by several threads. Nodes and sessions keep their DataStore alive.
-// The index is read at the first use that needs it, not at opening.
+// A DataStore and the nodes that it opens may be used by several threads. Nodes and sessions keep their
+// DataStore alive. The index is read at the first use that needs it, not at opening.
 #pragma once
 
 #include <functional>
@@ -36,14 +37,15 @@ struct DataContext {
 // What a session writes with.
 struct SessionSetup {
   WriterId writer;
-  const crypto::SigningKey& signing_key;   // must outlive the session
+  const crypto::SigningKey& signing_key;  // must outlive the session
   RunOptions run;
-  // Called by publish() when every object of `needed` (packs and index segments, ascending by type and hash) is durable:
-  // writes inventory, point and record, returns the point's id.
+  // Called by publish() when every object of `needed` (packs and index segments, ascending by type and hash)
+  // is durable: writes inventory, point and record, returns the point's id.
   std::function<PointId(const PointDraft&, const std::vector<NeededObject>& needed)> commit;
 };
 
-// What is wrong with data, found by a check. `object` is a name in the store, or "" when no object can be blamed.
+// What is wrong with data, found by a check. `object` is a name in the store, or "" when no object can be
+// blamed.
 struct DataProblem {
   std::string object;
   std::string what;
@@ -60,14 +62,16 @@ class DataStore {
   // Lists the packs of the store first: what is missing or of another size is not deduplicated against.
   virtual std::unique_ptr<BackupSession> begin_session(SessionSetup setup) = 0;
 
-  // Reads one whole pack and decodes every chunk of it: hash, signature, directory, chunk ids. nullopt: whole.
-  // Throws only what is not the pack's fault (unavailable, interrupted).
+  // Reads one whole pack and decodes every chunk of it: hash, signature, directory, chunk ids. nullopt:
+  // whole. Throws only what is not the pack's fault (unavailable, interrupted).
   virtual std::optional<DataProblem> check_pack(const crypto::Sha256& pack, std::uint64_t size) = 0;
 
-  // Level `content` of points: check_pack for every pack of `packs`, then every node and every chunk reference below `roots` (StoredItem::root)
-  // must lead to a chunk in a whole pack. Empty: everything can be restored. `progress` counts bytes of packs.
+  // Level `content` of points: check_pack for every pack of `packs`, then every node and every chunk
+  // reference below `roots` (StoredItem::root) must lead to a chunk in a whole pack. Empty: everything can be
+  // restored. `progress` counts bytes of packs.
   virtual std::vector<DataProblem> verify_content(const std::vector<std::pair<Bytes, ContentRef>>& roots,
-                                                  const std::vector<NeededObject>& packs, const RunOptions& run) = 0;
+                                                  const std::vector<NeededObject>& packs,
+                                                  const RunOptions& run) = 0;
 };
 
 std::shared_ptr<DataStore> open_data(const DataContext& context);

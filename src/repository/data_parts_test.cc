@@ -44,7 +44,8 @@ std::size_t first_chunk_by_the_book(const Parameters& p, ByteView secret, ByteVi
     for (int b = 7; b >= 0; --b) gear = gear << 8 | digest[static_cast<std::size_t>(b)];
     h = (h << 1) + gear;
     std::size_t length = i + 1;
-    if (length > p.chunk_minimum && (h >> (64 - (length < p.chunk_average ? bits + 2 : bits - 2))) == 0) return length;
+    if (length > p.chunk_minimum && (h >> (64 - (length < p.chunk_average ? bits + 2 : bits - 2))) == 0)
+      return length;
     if (length == p.chunk_maximum) return length;
   }
   return bytes.size();
@@ -65,12 +66,12 @@ TEST(Chunker, CutsAsTheDocumentSays) {
 
 // These never change: every repository depends on them.
 TEST(Chunker, GoldenCuts) {
-  Bytes secret(32), bytes(40'000);
+  Bytes secret(32), bytes(12'000);
   for (std::size_t i = 0; i < secret.size(); ++i) secret[i] = static_cast<std::uint8_t>(i);
   std::uint32_t state = 12345;
   for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>((state = state * 1664525 + 1013904223) >> 24);
   std::vector<std::size_t> found = cuts(Chunker(small_parameters(), secret), bytes);
-  std::vector<std::size_t> golden = {1};
+  std::vector<std::size_t> golden = {1336, 1188, 1064, 1631, 288, 1574, 416, 1447, 1624, 1250, 182};
   EXPECT_EQ(found, golden) << ::testing::PrintToString(found);
 }
 
@@ -93,7 +94,8 @@ TEST(Chunker, CutsDoNotDependOnHowBytesArrive) {
     }
     if (start < bytes.size()) found.push_back(bytes.size() - start);
     EXPECT_EQ(found, cuts(chunker, bytes));
-    for (std::size_t i = 0; i + 1 < found.size(); ++i) EXPECT_TRUE(found[i] > 256 && found[i] <= 4096) << found[i];
+    for (std::size_t i = 0; i + 1 < found.size(); ++i)
+      EXPECT_TRUE(found[i] > 256 && found[i] <= 4096) << found[i];
   }
 }
 
@@ -138,15 +140,17 @@ TEST(Frame, ComesBackAndStaysInBounds) {
 TEST(Pack, TellsEveryChangedByte) {
   TestRepository repository;
   const Epoch& epoch = repository.keyring->current();
-  PackWriter writer({repository.id, repository.writer, repository.signing_key, epoch, platform::real_entropy()}, 16U << 20);
+  PackWriter writer(
+      {repository.id, repository.writer, repository.signing_key, epoch, platform::real_entropy()}, 16U << 20);
   Random random(4);
   PackChecker checker;
   auto no_base = [](const ChunkId&, ChunkType) -> ByteView { return {}; };
-  for (int round = 0; round < 2; ++round) {   // the buffer is used again
+  for (int round = 0; round < 2; ++round) {  // the buffer is used again
     for (int i = 0; i < 5; ++i) {
       Bytes plain = random_bytes(random, 200, i % 2);
-      PackWriter::Chunk chunks[] = {{chunk_id(epoch, ChunkType::data, ByteView(plain).first(50)), ChunkType::data, 50},
-                                    {chunk_id(epoch, ChunkType::tree, ByteView(plain).subspan(50)), ChunkType::tree, 150}};
+      PackWriter::Chunk chunks[] = {
+          {chunk_id(epoch, ChunkType::data, ByteView(plain).first(50)), ChunkType::data, 50},
+          {chunk_id(epoch, ChunkType::tree, ByteView(plain).subspan(50)), ChunkType::tree, 150}};
       ASSERT_TRUE(writer.fits(plain.size(), 2));
       writer.add({Codec::plain, plain}, 200, chunks);
     }
@@ -159,28 +163,48 @@ TEST(Pack, TellsEveryChangedByte) {
     EXPECT_EQ(same.chunks[9].id, directory.chunks[9].id);
     for (std::size_t i = 0; i < object.size(); i += round ? 101 : 3) {
       object[i] ^= 0x10;
-      auto code = code_of([&] { checker.check(object, repository.id, *repository.keyring, no_base, "pack/x"); });
+      auto code =
+          code_of([&] { checker.check(object, repository.id, *repository.keyring, no_base, "pack/x"); });
       EXPECT_TRUE(code == Code::damaged || code == Code::unsupported) << i;
       object[i] ^= 0x10;
     }
     for (std::size_t length = 0; length < object.size(); length += 7) {
-      EXPECT_TRUE(code_of([&] { checker.check(ByteView(object).first(length), repository.id, *repository.keyring, no_base, "pack/x"); }));
+      EXPECT_TRUE(code_of([&] {
+        checker.check(ByteView(object).first(length), repository.id, *repository.keyring, no_base, "pack/x");
+      }));
     }
     writer.reset();
   }
 }
 
 TEST(Pack, HostileDirectoriesAreRefused) {
-  auto refused = [](Bytes encoded) { return code_of([&] { decode_directory(encoded, 172, 100'000, "pack/x"); }) == Code::damaged; };
+  auto refused = [](Bytes encoded) {
+    return code_of([&] { decode_directory(encoded, 172, 100'000, "pack/x"); }) == Code::damaged;
+  };
   Bytes id(32, 1);
-  EXPECT_FALSE(refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
+  EXPECT_FALSE(
+      refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
   EXPECT_TRUE(refused(Writer().varint(UINT64_C(1) << 60).take()));
-  EXPECT_TRUE(refused(Writer().varint(1).varint(116).u8(3).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
-  EXPECT_TRUE(refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(9).varint(100).take()));
-  EXPECT_TRUE(refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(99).take()));
-  EXPECT_TRUE(refused(Writer().varint(1).varint(116).u8(0).varint(9U << 20).varint(1).raw(id).u8(1).varint(9U << 20).take()));
-  EXPECT_TRUE(refused(Writer().varint(1).varint(200'000).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
-  EXPECT_TRUE(refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(UINT64_C(1) << 40).raw(id).u8(1).varint(100).take()));
+  EXPECT_TRUE(
+      refused(Writer().varint(1).varint(116).u8(3).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
+  EXPECT_TRUE(
+      refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(9).varint(100).take()));
+  EXPECT_TRUE(
+      refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(99).take()));
+  EXPECT_TRUE(refused(
+      Writer().varint(1).varint(116).u8(0).varint(9U << 20).varint(1).raw(id).u8(1).varint(9U << 20).take()));
+  EXPECT_TRUE(refused(
+      Writer().varint(1).varint(200'000).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
+  EXPECT_TRUE(refused(Writer()
+                          .varint(1)
+                          .varint(116)
+                          .u8(0)
+                          .varint(100)
+                          .varint(UINT64_C(1) << 40)
+                          .raw(id)
+                          .u8(1)
+                          .varint(100)
+                          .take()));
 }
 
 TEST(Index, FindsWhatWasAdded) {
@@ -202,7 +226,7 @@ TEST(Index, FindsWhatWasAdded) {
     }
     crypto::Sha256 hash = crypto::sha256(random_id().view());
     EXPECT_EQ(index.add(hash, 9000, 172, directory), pack);
-    EXPECT_EQ(index.add(hash, 9000, 172, directory), pack);   // once
+    EXPECT_EQ(index.add(hash, 9000, 172, directory), pack);  // once
   }
   EXPECT_EQ(index.chunk_count(), 60'000U);
   for (const auto& [id, count] : model) ASSERT_EQ(index.find(id).size(), static_cast<std::size_t>(count));
@@ -218,13 +242,15 @@ TEST(Index, FindsWhatWasAdded) {
 TEST(Index, SegmentsComeBack) {
   Random random(6);
   std::vector<SegmentPack> packs;
-  for (std::size_t i = 0; i < 5; ++i) packs.push_back({crypto::sha256(random_bytes(random, 5)), 1000 + i, 172, random_bytes(random, i * 30)});
+  for (std::size_t i = 0; i < 5; ++i)
+    packs.push_back({crypto::sha256(random_bytes(random, 5)), 1000 + i, 172, random_bytes(random, i * 30)});
   Bytes encoded = encode_segment({packs[0].hash}, packs);
   SegmentView view = decode_segment(encoded, "index/x");
   ASSERT_TRUE(view.superseded.size() == 1 && view.packs.size() == 5);
   for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_TRUE(view.packs[i].hash == packs[i].hash && view.packs[i].size == packs[i].size);
-    EXPECT_TRUE(std::equal(view.packs[i].directory.begin(), view.packs[i].directory.end(), packs[i].directory.begin(), packs[i].directory.end()));
+    EXPECT_TRUE(std::equal(view.packs[i].directory.begin(), view.packs[i].directory.end(),
+                           packs[i].directory.begin(), packs[i].directory.end()));
   }
   for (std::size_t length = 0; length < encoded.size(); ++length) {
     EXPECT_EQ(code_of([&] { decode_segment(ByteView(encoded).first(length), "index/x"); }), Code::damaged);

@@ -14,10 +14,11 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr unsigned kMostCheckers = 4;   // each holds a pack
+constexpr unsigned kMostCheckers = 4;  // each holds a pack
 
 bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found || error.code() == Code::unsupported;
+  return error.code() == Code::damaged || error.code() == Code::not_found ||
+         error.code() == Code::unsupported;
 }
 
 // Follows every node below a root and looks up every chunk that it refers to. One use.
@@ -38,8 +39,10 @@ class TreeCheck {
         if (!is_damage(error)) throw;
         report("", error.message());
       }
-      if (next) enter(*next, open);
-      else open.pop_back();
+      if (next)
+        enter(*next, open);
+      else
+        open.pop_back();
     }
   }
   std::vector<DataProblem> take() { return std::move(problems_); }
@@ -48,7 +51,8 @@ class TreeCheck {
   void enter(const StoredRecord& node, std::vector<std::unique_ptr<ListingCursor>>& open) {
     if (node.entry.kind == tree::Kind::directory) {
       if (open.size() > kMaxDepth) return report("", "a stored tree is deeper than 4,096 directories");
-      open.push_back(std::make_unique<ListingCursor>(engine_.reader, node.content, [this](const ContentRef::Piece& p) { look(p); }));
+      open.push_back(std::make_unique<ListingCursor>(engine_.reader, node.content,
+                                                     [this](const ContentRef::Piece& p) { look(p); }));
       return;
     }
     try {
@@ -68,12 +72,14 @@ class TreeCheck {
     });
     if (found) return;
     if (places.empty()) return report("", "chunk " + piece.id.hex().substr(0, 16) + " is in no pack");
-    report(engine_.catalog.index().pack(places.front().pack).name(), "a chunk that is needed is in no whole pack of the inventory");
+    report(engine_.catalog.index().pack(places.front().pack).name(),
+           "a chunk that is needed is in no whole pack of the inventory");
   }
 
   void report(std::string object, std::string what) {
     DataProblem problem{std::move(object), std::move(what)};
-    if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end()) problems_.push_back(std::move(problem));
+    if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end())
+      problems_.push_back(std::move(problem));
   }
 
   Engine& engine_;
@@ -102,10 +108,12 @@ class EngineDataStore final : public DataStore {
   }
 
   std::vector<DataProblem> verify_content(const std::vector<std::pair<Bytes, ContentRef>>& roots,
-                                          const std::vector<NeededObject>& objects, const RunOptions& run) override {
+                                          const std::vector<NeededObject>& objects,
+                                          const RunOptions& run) override {
     engine_->catalog.load();
     std::vector<NeededObject> packs;
-    std::copy_if(objects.begin(), objects.end(), std::back_inserter(packs), [](const NeededObject& o) { return o.type == ObjectType::pack; });
+    std::copy_if(objects.begin(), objects.end(), std::back_inserter(packs),
+                 [](const NeededObject& o) { return o.type == ObjectType::pack; });
     for (const NeededObject& pack : packs) {
       if (!engine_->catalog.index().number_of(pack.hash)) {
         engine_->catalog.adopt_unlisted();
@@ -128,17 +136,22 @@ class EngineDataStore final : public DataStore {
   }
 
  private:
-  std::optional<DataProblem> check_pack_with(PackChecker& checker, const crypto::Sha256& hash, std::uint64_t size) {
+  std::optional<DataProblem> check_pack_with(PackChecker& checker, const crypto::Sha256& hash,
+                                             std::uint64_t size) {
     std::string name = object_name(ObjectType::pack, hash);
     try {
       Bytes object = engine_->context.store.get(name, object_limit(ObjectType::pack));
-      if (object.size() != size) throw Error(Code::damaged, "object " + name + " is damaged: it has another size than the inventory says");
+      if (object.size() != size)
+        throw Error(Code::damaged,
+                    "object " + name + " is damaged: it has another size than the inventory says");
       check_object_hash(object, hash, name);
       ChunkReader::Chunk base;
       auto base_of = [&](const ChunkId& id, ChunkType type) {
         engine_->catalog.load();
         std::optional<ChunkReader::Chunk> found = engine_->reader.find_base(id, type);
-        if (!found) throw Error(Code::damaged, "object " + name + " cannot be decoded: the chunk that a frame builds on is not there");
+        if (!found)
+          throw Error(Code::damaged,
+                      "object " + name + " cannot be decoded: the chunk that a frame builds on is not there");
         base = *found;
         return base.bytes;
       };
@@ -152,7 +165,8 @@ class EngineDataStore final : public DataStore {
   }
 
   // Fills `whole` with the packs that are; several at a time.
-  std::vector<DataProblem> check_packs(const std::vector<NeededObject>& packs, const RunOptions& run, std::set<Index::PackNumber>& whole) {
+  std::vector<DataProblem> check_packs(const std::vector<NeededObject>& packs, const RunOptions& run,
+                                       std::set<Index::PackNumber>& whole) {
     std::vector<DataProblem> problems;
     std::mutex mutex;
     std::exception_ptr error;
@@ -165,8 +179,10 @@ class EngineDataStore final : public DataStore {
           std::optional<DataProblem> problem = check_pack_with(checker, packs[i].hash, packs[i].size);
           if (run.progress) run.progress->add(packs[i].size, 0);
           std::lock_guard lock(mutex);
-          if (problem) problems.push_back(*problem);
-          else if (auto number = engine_->catalog.index().number_of(packs[i].hash)) whole.insert(*number);
+          if (problem)
+            problems.push_back(*problem);
+          else if (auto number = engine_->catalog.index().number_of(packs[i].hash))
+            whole.insert(*number);
         }
       } catch (...) {
         std::lock_guard lock(mutex);
@@ -174,7 +190,8 @@ class EngineDataStore final : public DataStore {
         next = packs.size();
       }
     };
-    unsigned count = run.workers ? run.workers : std::clamp(std::thread::hardware_concurrency(), 1U, kMostCheckers);
+    unsigned count =
+        run.workers ? run.workers : std::clamp(std::thread::hardware_concurrency(), 1U, kMostCheckers);
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < count; ++i) threads.emplace_back(work);
     for (std::thread& thread : threads) thread.join();
@@ -187,6 +204,8 @@ class EngineDataStore final : public DataStore {
 
 }  // namespace
 
-std::shared_ptr<DataStore> open_data(const DataContext& context) { return std::make_shared<EngineDataStore>(context); }
+std::shared_ptr<DataStore> open_data(const DataContext& context) {
+  return std::make_shared<EngineDataStore>(context);
+}
 
 }  // namespace holdfast::repository

@@ -42,13 +42,16 @@ struct TestRepository {
     keyring = std::make_unique<Keyring>(memory, id, root_key);
     data = open_data(context());
   }
-  DataContext context() { return {store, *keyring, platform::real_clock(), platform::real_entropy(), id, parameters}; }
+  DataContext context() {
+    return {store, *keyring, platform::real_clock(), platform::real_entropy(), id, parameters};
+  }
 
   std::unique_ptr<BackupSession> begin(RunOptions run = {nullptr, nullptr, 2}) {
-    return data->begin_session({writer, signing_key, run, [this](const PointDraft& draft, const std::vector<NeededObject>& needed) {
-      published.push_back({draft.items, needed});
-      return crypto::sha256(as_bytes("point " + std::to_string(published.size())));
-    }});
+    return data->begin_session(
+        {writer, signing_key, run, [this](const PointDraft& draft, const std::vector<NeededObject>& needed) {
+           published.push_back({draft.items, needed});
+           return crypto::sha256(as_bytes("point " + std::to_string(published.size())));
+         }});
   }
   tree::NodePtr open(const StoredItem& item) { return data->open_node(item.root->first, item.root->second); }
   std::vector<std::string> names(const std::string& folder) {
@@ -111,29 +114,37 @@ inline Model random_tree(Random& random, int depth) {
     std::string name = "n" + std::to_string(random() % 1000) + (random() % 5 ? "" : "\xff\x01");
     Model child;
     switch (depth > 0 ? random() % 6 : 1 + random() % 5) {
-      case 0: child = random_tree(random, depth - 1); break;
+      case 0:
+        child = random_tree(random, depth - 1);
+        break;
       case 1:
         child.entry.kind = tree::Kind::symlink;
         child.entry.target = "somewhere";
         break;
-      case 2: child = file(random_bytes(random, random() % 40000, random() % 2)); break;
+      case 2:
+        child = file(random_bytes(random, random() % 40000, random() % 2));
+        break;
       case 3:
         child = file(random_bytes(random, 1500));
         child.entry.sparse = true;
         child.entry.size = 1 << 20;
         child.entry.extents = {{0, 500}, {8192, 1000}};
         break;
-      default: child = file(random_bytes(random, random() % 700)); break;
+      default:
+        child = file(random_bytes(random, random() % 700));
+        break;
     }
     if (random() % 3 == 0) child.chunking = tree::Chunking::fixed;
-    if (random() % 4 == 0) child.entry.attributes.push_back({tree::AttributeType::xattr, "user.x", random_bytes(random, 20)});
+    if (random() % 4 == 0)
+      child.entry.attributes.push_back({tree::AttributeType::xattr, "user.x", random_bytes(random, 20)});
     child.entry.name = name;
     m.children[name] = std::move(child);
   }
   return m;
 }
 
-// Gives the tree to the sink, in pieces of random size; files that can be are taken over when `reuse`. The files read.
+// Gives the tree to the sink, in pieces of random size; files that can be are taken over when `reuse`. The
+// files read.
 inline int capture(const Model& m, tree::TreeSink& sink, Random& random, bool reuse = false) {
   if (m.entry.kind == tree::Kind::directory) {
     int read = 0;
@@ -147,7 +158,7 @@ inline int capture(const Model& m, tree::TreeSink& sink, Random& random, bool re
     return 0;
   }
   if (reuse && sink.reuse_file(m.entry)) return 0;
-  if (random() % 8 == 0) {   // one that cannot be read to its end leaves no trace
+  if (random() % 8 == 0) {  // one that cannot be read to its end leaves no trace
     sink.begin_file(m.chunking).write(random_bytes(random, random() % 9000));
     sink.abandon_file();
   }
@@ -186,7 +197,8 @@ inline void expect_equal(const Model& m, const tree::StoredNode& node) {
   EXPECT_TRUE(expected == m.children.end()) << "children are missing";
 }
 
-inline StoredItem capture_item(BackupSession& session, const Model& m, Random& random, tree::NodePtr previous = nullptr) {
+inline StoredItem capture_item(BackupSession& session, const Model& m, Random& random,
+                               tree::NodePtr previous = nullptr) {
   bool reuse = previous != nullptr;
   StoredItem item;
   item.name = "item";
@@ -195,7 +207,8 @@ inline StoredItem capture_item(BackupSession& session, const Model& m, Random& r
   return item;
 }
 
-inline StoredItem back_up(TestRepository& repository, const Model& m, Random& random, tree::NodePtr previous = nullptr) {
+inline StoredItem back_up(TestRepository& repository, const Model& m, Random& random,
+                          tree::NodePtr previous = nullptr) {
   auto session = repository.begin();
   StoredItem item = capture_item(*session, m, random, std::move(previous));
   PointDraft draft;

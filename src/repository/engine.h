@@ -26,7 +26,8 @@ class LockedEntropy final : public platform::Entropy {
 struct Engine {
   explicit Engine(const DataContext& outside)
       : entropy(outside.entropy),
-        context{outside.store, outside.keyring, outside.clock, entropy, outside.repository, outside.parameters},
+        context{outside.store, outside.keyring,    outside.clock,
+                entropy,       outside.repository, outside.parameters},
         chunker(outside.parameters, outside.keyring.current().chunker_secret.view()),
         catalog(context),
         reader(context, catalog) {}

@@ -11,9 +11,11 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr int kLevel = 3;        // best size for its time on mixed files; figures in docs/decisions/0003-repository-format.md
+constexpr int kLevel =
+    3;  // best size for its time on mixed files; figures in docs/decisions/0003-repository-format.md
 constexpr int kProbeLevel = 1;
-// 32 KiB from the middle tell whether the whole is worth the time; below 128 KiB trying costs as little as probing.
+// 32 KiB from the middle tell whether the whole is worth the time; below 128 KiB trying costs as little as
+// probing.
 constexpr std::size_t kProbeBytes = 32U << 10, kProbeFrom = 128U << 10;
 
 // Less than 1/32 gained is not worth decoding.
@@ -32,13 +34,15 @@ Compressor::~Compressor() = default;
 
 std::size_t Compressor::compress(ByteView plain, int level) {
   if (std::size_t bound = ZSTD_compressBound(plain.size()); buffer_.size() < bound) buffer_.resize(bound);
-  std::size_t n = ZSTD_compressCCtx(compression(context_.get()), buffer_.data(), buffer_.size(), plain.data(), plain.size(), level);
+  std::size_t n = ZSTD_compressCCtx(compression(context_.get()), buffer_.data(), buffer_.size(), plain.data(),
+                                    plain.size(), level);
   if (ZSTD_isError(n)) throw Error(Code::defect, std::string("cannot compress: ") + ZSTD_getErrorName(n));
   return n;
 }
 
 bool Compressor::looks_incompressible(ByteView plain) {
-  return !worth_it(compress(plain.subspan(plain.size() / 2 - kProbeBytes / 2, kProbeBytes), kProbeLevel), kProbeBytes);
+  return !worth_it(compress(plain.subspan(plain.size() / 2 - kProbeBytes / 2, kProbeBytes), kProbeLevel),
+                   kProbeBytes);
 }
 
 Compressor::Encoded Compressor::encode(ByteView plain) {
@@ -62,7 +66,8 @@ bool Decompressor::decode(Codec codec, ByteView encoded, ByteView base, MutableB
   }
   ZSTD_DCtx* context = decompression(context_.get());
   ZSTD_DCtx_reset(context, ZSTD_reset_session_and_parameters);
-  if (codec == Codec::zstd_with_base && ZSTD_isError(ZSTD_DCtx_refPrefix(context, base.data(), base.size()))) return false;
+  if (codec == Codec::zstd_with_base && ZSTD_isError(ZSTD_DCtx_refPrefix(context, base.data(), base.size())))
+    return false;
   std::size_t n = ZSTD_decompressDCtx(context, out.data(), out.size(), encoded.data(), encoded.size());
   return !ZSTD_isError(n) && n == out.size();
 }

@@ -14,10 +14,11 @@ namespace holdfast::repository {
 enum class Codec : std::uint8_t {
   plain = 0,
   zstd = 1,
-  zstd_with_base = 2,   // one chunk, compressed with another chunk as prefix; read, not yet written
+  zstd_with_base = 2,  // one chunk, compressed with another chunk as prefix; read, not yet written
 };
 
-inline constexpr std::uint32_t kMaxFrame = 8U << 20;   // decompressed bytes; docs/repository-format.md "Limits"
+inline constexpr std::uint32_t kMaxFrame = 8U
+                                           << 20;  // decompressed bytes; docs/repository-format.md "Limits"
 
 class Compressor {
  public:
@@ -26,15 +27,21 @@ class Compressor {
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;
 
-  struct Encoded { Codec codec; ByteView bytes; };
-  // `bytes` is `plain` itself when compression gains less than 1/32, else a buffer that is good until the next call.
+  struct Encoded {
+    Codec codec;
+    ByteView bytes;
+  };
+  // `bytes` is `plain` itself when compression gains less than 1/32, else a buffer that is good until the
+  // next call.
   Encoded encode(ByteView plain);
 
  private:
   bool looks_incompressible(ByteView plain);
-  std::size_t compress(ByteView plain, int level);   // into buffer_; its size
+  std::size_t compress(ByteView plain, int level);  // into buffer_; its size
 
-  struct Free { void operator()(void* context) const; };
+  struct Free {
+    void operator()(void* context) const;
+  };
   std::unique_ptr<void, Free> context_;
   Bytes buffer_;
 };
@@ -46,11 +53,14 @@ class Decompressor {
   Decompressor(const Decompressor&) = delete;
   Decompressor& operator=(const Decompressor&) = delete;
 
-  // Fills all of `out` and writes nothing beyond. false: `encoded` does not decode to exactly out.size() bytes.
+  // Fills all of `out` and writes nothing beyond. false: `encoded` does not decode to exactly out.size()
+  // bytes.
   [[nodiscard]] bool decode(Codec codec, ByteView encoded, ByteView base, MutableBytes out);
 
  private:
-  struct Free { void operator()(void* context) const; };
+  struct Free {
+    void operator()(void* context) const;
+  };
   std::unique_ptr<void, Free> context_;
 };
 

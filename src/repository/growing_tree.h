@@ -1,7 +1,9 @@
-// A tree on its way into the repository: files whose chunks are being stored, directories whose children are not all known
-// yet. Nothing waits: whoever brings the last missing piece of a node completes it, and then its parent.
+// A tree on its way into the repository: files whose chunks are being stored, directories whose children are
+// not all known yet. Nothing waits: whoever brings the last missing piece of a node completes it, and then
+// its parent.
 //
-// Thread-safe: the capturing thread adds, workers complete. `put` stores a chunk of type tree; only workers have it.
+// Thread-safe: the capturing thread adds, workers complete. `put` stores a chunk of type tree; only workers
+// have it.
 #pragma once
 
 #include <atomic>
@@ -15,7 +17,7 @@
 namespace holdfast::repository {
 
 struct FinishedNode {
-  Bytes entry;                 // encoded
+  Bytes entry;  // encoded
   bool has_content = false;
   ContentRef content;
 };
@@ -23,7 +25,7 @@ struct FinishedNode {
 // Where the root of an item ends up.
 struct FinishedRoot {
   std::atomic<bool> done{false};
-  FinishedNode node;           // once done
+  FinishedNode node;  // once done
 };
 
 class GrowingDirectory;
@@ -33,7 +35,7 @@ using GrowingDirectoryPtr = std::shared_ptr<GrowingDirectory>;
 struct NodePlace {
   GrowingDirectoryPtr directory;
   std::uint64_t slot = 0;
-  std::shared_ptr<FinishedRoot> root;   // when there is no directory
+  std::shared_ptr<FinishedRoot> root;  // when there is no directory
   // The directory, when it has something to do now: settle() it.
   GrowingDirectoryPtr fill(FinishedNode node) const;
 };
@@ -43,9 +45,10 @@ class GrowingDirectory {
   GrowingDirectory(const Chunker& chunker, NodePlace place, Bytes entry);
 
   std::uint64_t add_slot();
-  bool fill(std::uint64_t slot, FinishedNode node);   // true: settle() it
-  bool close();                                       // no more slots; true: settle() it
-  // Cuts what can be cut; completes the directory when everything is there. What has something to do then: the parent.
+  bool fill(std::uint64_t slot, FinishedNode node);  // true: settle() it
+  bool close();                                      // no more slots; true: settle() it
+  // Cuts what can be cut; completes the directory when everything is there. What has something to do then:
+  // the parent.
   GrowingDirectoryPtr work(const PutTreeChunk& put);
 
  private:
@@ -55,8 +58,8 @@ class GrowingDirectory {
   const NodePlace place_;
   Bytes entry_;
   std::mutex mutex_;
-  std::deque<std::optional<Bytes>> waiting_;   // nodes in order, from the first that is not known on
-  std::uint64_t first_ = 0;                    // slot of waiting_.front()
+  std::deque<std::optional<Bytes>> waiting_;  // nodes in order, from the first that is not known on
+  std::uint64_t first_ = 0;                   // slot of waiting_.front()
   TreeStream listing_;
   bool closed_ = false, finished_ = false;
 };
@@ -80,7 +83,7 @@ class GrowingFile final : public PieceTarget {
   std::deque<std::optional<ContentRef::Piece>> waiting_;
   std::uint64_t first_ = 0;
   ReferenceBuilder pieces_;
-  std::optional<NodePlace> place_;             // once ended
+  std::optional<NodePlace> place_;  // once ended
   Bytes entry_;
 };
 

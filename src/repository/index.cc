@@ -32,21 +32,25 @@ void Index::place(std::uint32_t number) {
 
 void Index::grow() {
   std::size_t wanted = std::max<std::size_t>(slots_.size() * 2, 4096);
-  slots_ = {};   // the old table first: both at once would be the peak of memory
+  slots_ = {};  // the old table first: both at once would be the peak of memory
   slots_.assign(wanted, kNone);
   for (std::uint32_t i = 0; i < count_; ++i) place(i);
 }
 
 void Index::insert(const ChunkId& id, const Location& at) {
-  if (count_ == kNone) throw Error(Code::unsupported, "cannot hold the index: it has more than 4 billion chunks");
+  if (count_ == kNone)
+    throw Error(Code::unsupported, "cannot hold the index: it has more than 4 billion chunks");
   if (count_ % kBlock == 0) blocks_.push_back(std::make_unique<Entry[]>(kBlock));
   blocks_[count_ / kBlock][count_ % kBlock] = {id, at};
   ++count_;
-  if (std::uint64_t{count_} * 4 > std::uint64_t{slots_.size()} * 3) grow();   // places the new one too
-  else place(count_ - 1);
+  if (std::uint64_t{count_} * 4 > std::uint64_t{slots_.size()} * 3)
+    grow();  // places the new one too
+  else
+    place(count_ - 1);
 }
 
-Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std::uint32_t header_length, const PackDirectory& directory) {
+Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std::uint32_t header_length,
+                             const PackDirectory& directory) {
   std::unique_lock lock(mutex_);
   auto [known, fresh] = numbers_.try_emplace(pack, static_cast<PackNumber>(packs_.size()));
   if (!fresh) return known->second;
@@ -61,8 +65,10 @@ Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std
   for (std::uint32_t i = 0; i < directory.frames.size(); ++i) {
     const PackDirectory::Frame& frame = directory.frames[i];
     if (frame.codec == Codec::zstd_with_base) bases_[frames_.size()] = frame.base;
-    frames_.push_back({frame.offset, frame.stored, frame.size | static_cast<std::uint32_t>(frame.codec) << 24});
-    for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) insert(chunk.id, {number, i, chunk.offset, chunk.length});
+    frames_.push_back(
+        {frame.offset, frame.stored, frame.size | static_cast<std::uint32_t>(frame.codec) << 24});
+    for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame))
+      insert(chunk.id, {number, i, chunk.offset, chunk.length});
   }
   return number;
 }
@@ -70,7 +76,11 @@ Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std
 Index::Frame Index::frame_locked(PackNumber pack, std::uint32_t number) const {
   std::uint64_t at = packs_.at(pack).first_frame + number;
   const PackedFrame& packed = frames_.at(static_cast<std::size_t>(at));
-  Frame frame{packed.offset, packed.stored, packed.size_and_codec & 0xffffff, static_cast<Codec>(packed.size_and_codec >> 24), {}};
+  Frame frame{packed.offset,
+              packed.stored,
+              packed.size_and_codec & 0xffffff,
+              static_cast<Codec>(packed.size_and_codec >> 24),
+              {}};
   if (frame.codec == Codec::zstd_with_base) frame.base = bases_.at(at);
   return frame;
 }
@@ -78,8 +88,12 @@ Index::Frame Index::frame_locked(PackNumber pack, std::uint32_t number) const {
 std::vector<Index::Location> Index::find(const ChunkId& id) const {
   std::shared_lock lock(mutex_);
   std::vector<Location> places;
-  each(id, [&](const Location& at) { places.push_back(at); return true; });
-  std::stable_partition(places.begin(), places.end(), [&](const Location& at) { return packs_[at.pack].info.usable; });
+  each(id, [&](const Location& at) {
+    places.push_back(at);
+    return true;
+  });
+  std::stable_partition(places.begin(), places.end(),
+                        [&](const Location& at) { return packs_[at.pack].info.usable; });
   return places;
 }
 
@@ -150,7 +164,8 @@ Bytes encode_segment(const std::vector<crypto::Sha256>& superseded, const std::v
   w.varint(superseded.size());
   for (const crypto::Sha256& hash : superseded) w.raw(hash.view());
   w.varint(packs.size());
-  for (const SegmentPack& pack : packs) w.raw(pack.hash.view()).varint(pack.size).varint(pack.header_length).blob(pack.directory);
+  for (const SegmentPack& pack : packs)
+    w.raw(pack.hash.view()).varint(pack.size).varint(pack.header_length).blob(pack.directory);
   return w.take();
 }
 

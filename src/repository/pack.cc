@@ -12,10 +12,10 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::size_t kTailSize = 4 + kSignatureSize;          // u32 length of the directory body, signature
-constexpr std::size_t kFirstRead = 1024;                       // more than any header that this version writes
-constexpr std::size_t kChunkLine = 32 + 1 + 4;                 // most bytes of a chunk in the directory
-constexpr std::size_t kFrameLine = 4 + 1 + 4 + 4;              // and of a frame
+constexpr std::size_t kTailSize = 4 + kSignatureSize;  // u32 length of the directory body, signature
+constexpr std::size_t kFirstRead = 1024;               // more than any header that this version writes
+constexpr std::size_t kChunkLine = 32 + 1 + 4;         // most bytes of a chunk in the directory
+constexpr std::size_t kFrameLine = 4 + 1 + 4 + 4;      // and of a frame
 // For O_DIRECT and transparent huge pages: figures in docs/decisions/0003-repository-format.md.
 constexpr std::size_t kAlignment = std::size_t{2} << 20;
 
@@ -28,7 +28,8 @@ void take_frame(Reader& r, PackDirectory& directory, std::uint64_t& end, std::ui
   std::uint64_t stored = r.varint();
   std::uint8_t codec = r.u8();
   std::uint64_t size = r.varint();
-  if (codec > static_cast<std::uint8_t>(Codec::zstd_with_base)) r.damaged("a frame is encoded in an unknown way");
+  if (codec > static_cast<std::uint8_t>(Codec::zstd_with_base))
+    r.damaged("a frame is encoded in an unknown way");
   if (size == 0 || size > kMaxFrame) r.damaged("a frame is larger than 8 MiB or empty");
   if (stored < crypto::kAeadTagSize || stored > limit - end) r.damaged("its frames are longer than the pack");
   frame.offset = static_cast<std::uint32_t>(end);
@@ -40,7 +41,8 @@ void take_frame(Reader& r, PackDirectory& directory, std::uint64_t& end, std::ui
 
   std::uint64_t count = r.varint();
   r.expect_count(count, 34);
-  if (count == 0 || (frame.codec == Codec::zstd_with_base && count != 1)) r.damaged("a frame has a wrong number of chunks");
+  if (count == 0 || (frame.codec == Codec::zstd_with_base && count != 1))
+    r.damaged("a frame has a wrong number of chunks");
   frame.first_chunk = static_cast<std::uint32_t>(directory.chunks.size());
   frame.chunk_count = static_cast<std::uint32_t>(count);
   std::uint64_t offset = 0;
@@ -63,9 +65,11 @@ void take_frame(Reader& r, PackDirectory& directory, std::uint64_t& end, std::ui
 
 }  // namespace
 
-PackDirectory decode_directory(ByteView encoded, std::uint32_t header_length, std::uint64_t pack_size, std::string_view name) {
+PackDirectory decode_directory(ByteView encoded, std::uint32_t header_length, std::uint64_t pack_size,
+                               std::string_view name) {
   Reader r(encoded, "directory of " + printable(name));
-  if (pack_size > object_limit(ObjectType::pack) || pack_size < header_length + kTailSize) r.damaged("the pack has an impossible size");
+  if (pack_size > object_limit(ObjectType::pack) || pack_size < header_length + kTailSize)
+    r.damaged("the pack has an impossible size");
   std::uint64_t count = r.varint();
   r.expect_count(count, 37);
   PackDirectory directory;
@@ -80,7 +84,12 @@ PackDirectory decode_directory(ByteView encoded, std::uint32_t header_length, st
 
 FrameCipher::FrameCipher(ByteView key, const RepositoryId& repository, ByteView salt) : aead_(key) {
   Writer w;
-  w.u16(kFormatVersion).u16(kSuite).raw(repository.view()).u16(static_cast<std::uint16_t>(ObjectType::pack)).raw(salt).u64(0);
+  w.u16(kFormatVersion)
+      .u16(kSuite)
+      .raw(repository.view())
+      .u16(static_cast<std::uint16_t>(ObjectType::pack))
+      .raw(salt)
+      .u64(0);
   std::copy(w.bytes().begin(), w.bytes().end(), associated_.begin());
 }
 
@@ -97,14 +106,16 @@ bool FrameCipher::open(std::uint64_t number, ByteView stored, MutableBytes out) 
   return aead_.open(crypto::counter_nonce(number), associated(number), stored, out);
 }
 
-PackKey open_pack_key(ByteView beginning, const RepositoryId& repository, Keyring& keyring, std::string_view name) {
+PackKey open_pack_key(ByteView beginning, const RepositoryId& repository, Keyring& keyring,
+                      std::string_view name) {
   ParsedObject object = parse_object(beginning, ObjectType::pack, &repository, name);
   Reader r(object.header.extra, "header of " + printable(name));
   PackKey key;
   ByteView salt = r.raw(key.salt.size());
   std::copy(salt.begin(), salt.end(), key.salt.begin());
   std::uint8_t shard = r.u8(), parity = r.u8();
-  if (shard != 0 || parity != 0) throw Error(Code::unsupported, "object " + printable(name) + " is a shard: a newer version wrote it");
+  if (shard != 0 || parity != 0)
+    throw Error(Code::unsupported, "object " + printable(name) + " is a shard: a newer version wrote it");
   std::uint16_t length = r.u16();
   ByteView sealed = r.raw(length);
   key.epoch = &keyring.epoch(object.header.epoch, name);
@@ -130,8 +141,8 @@ Bytes read_beginning(store::ObjectStore& store, const std::string& name, std::ui
 
 }  // namespace
 
-PackKey read_pack_key(store::ObjectStore& store, const std::string& name, std::uint64_t size, const RepositoryId& repository,
-                      Keyring& keyring) {
+PackKey read_pack_key(store::ObjectStore& store, const std::string& name, std::uint64_t size,
+                      const RepositoryId& repository, Keyring& keyring) {
   return open_pack_key(read_beginning(store, name, size), repository, keyring, name);
 }
 
@@ -141,12 +152,14 @@ StoredDirectory read_directory(store::ObjectStore& store, const std::string& nam
   ParsedObject object = parse_object(beginning, ObjectType::pack, &repository, name);
   StoredDirectory result;
   result.header_length = static_cast<std::uint32_t>(object.header_bytes.size());
-  if (size > object_limit(ObjectType::pack) || size < result.header_length + kTailSize) damaged(name, "it has an impossible size");
+  if (size > object_limit(ObjectType::pack) || size < result.header_length + kTailSize)
+    damaged(name, "it has an impossible size");
 
   std::array<std::uint8_t, 4> length_bytes{};
   store.get_range(name, size - kTailSize, length_bytes);
   std::uint64_t length = Reader(length_bytes, name).u32();
-  if (length > size - kTailSize - result.header_length) damaged(name, "its directory is longer than the pack");
+  if (length > size - kTailSize - result.header_length)
+    damaged(name, "its directory is longer than the pack");
   Bytes body(static_cast<std::size_t>(length));
   store.get_range(name, size - kTailSize - length, body);
   const Epoch& epoch = keyring.epoch(object.header.epoch, name);
@@ -156,20 +169,24 @@ StoredDirectory read_directory(store::ObjectStore& store, const std::string& nam
 
 // -- checking
 
-PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository, Keyring& keyring, const BaseOf& base_of,
-                                 std::string_view name) {
+PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository, Keyring& keyring,
+                                 const BaseOf& base_of, std::string_view name) {
   ParsedObject parsed = parse_object(object, ObjectType::pack, &repository, name);
   std::optional<crypto::VerifyKey> writer = keyring.verify_key(parsed.header.writer);
   if (!writer) damaged(name, "its writer is not in the keyring");
   ByteView body = check_signature(object, *writer, name);
   if (body.size() < parsed.header_bytes.size() + 4) damaged(name, "it is too short");
   std::size_t length = Reader(body.last(4), name).u32();
-  if (length > body.size() - 4 - parsed.header_bytes.size()) damaged(name, "its directory is longer than the pack");
+  if (length > body.size() - 4 - parsed.header_bytes.size())
+    damaged(name, "its directory is longer than the pack");
 
   PackKey key = open_pack_key(object, repository, keyring, name);
-  Bytes encoded = open_body(key.epoch->meta_key.view(), ObjectType::pack, parsed.header_bytes, body.subspan(body.size() - 4 - length, length), name);
+  Bytes encoded = open_body(key.epoch->meta_key.view(), ObjectType::pack, parsed.header_bytes,
+                            body.subspan(body.size() - 4 - length, length), name);
   PackDirectory directory = decode_directory(encoded, key.header_length, object.size(), name);
-  std::size_t end = directory.frames.empty() ? key.header_length : directory.frames.back().offset + directory.frames.back().stored;
+  std::size_t end = directory.frames.empty()
+                        ? key.header_length
+                        : directory.frames.back().offset + directory.frames.back().stored;
   if (end + length + 4 != body.size()) damaged(name, "there are bytes between its frames and its directory");
 
   FrameCipher cipher(key.key.view(), repository, key.salt);
@@ -180,10 +197,13 @@ PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository
     if (plain_.size() < frame.size) plain_.resize(frame.size);
     MutableBytes inner = MutableBytes(encoded_).first(size);
     MutableBytes plain = MutableBytes(plain_).first(frame.size);
-    if (!cipher.open(number, object.subspan(frame.offset, frame.stored), inner)) damaged(name, "a frame is not authentic");
+    if (!cipher.open(number, object.subspan(frame.offset, frame.stored), inner))
+      damaged(name, "a frame is not authentic");
     ByteView base;
-    if (frame.codec == Codec::zstd_with_base) base = base_of(frame.base, directory.chunks[frame.first_chunk].type);
-    if (!decompressor_.decode(frame.codec, inner, base, plain)) damaged(name, "a frame cannot be decompressed");
+    if (frame.codec == Codec::zstd_with_base)
+      base = base_of(frame.base, directory.chunks[frame.first_chunk].type);
+    if (!decompressor_.decode(frame.codec, inner, base, plain))
+      damaged(name, "a frame cannot be decompressed");
     for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
       if (chunk_id(*key.epoch, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id) {
         damaged(name, "a chunk is not what was written");
@@ -238,11 +258,15 @@ bool PackWriter::fits(std::size_t encoded, std::size_t chunks) const {
   return start + encoded + crypto::kAeadTagSize + directory + kTailSize <= capacity_;
 }
 
-void PackWriter::add(const Compressor::Encoded& encoded, std::uint32_t plain_size, std::span<const Chunk> chunks) {
+void PackWriter::add(const Compressor::Encoded& encoded, std::uint32_t plain_size,
+                     std::span<const Chunk> chunks) {
   if (empty()) begin();
   std::size_t stored = encoded.bytes.size() + crypto::kAeadTagSize;
   cipher_->seal(frame_count_++, encoded.bytes, room(stored));
-  frames_.varint(stored).u8(static_cast<std::uint8_t>(encoded.codec)).varint(plain_size).varint(chunks.size());
+  frames_.varint(stored)
+      .u8(static_cast<std::uint8_t>(encoded.codec))
+      .varint(plain_size)
+      .varint(chunks.size());
   for (const Chunk& chunk : chunks) {
     frames_.raw(chunk.id.view()).u8(static_cast<std::uint8_t>(chunk.type)).varint(chunk.length);
     chunks_.push_back(chunk.id);
@@ -254,7 +278,8 @@ PackWriter::Finished PackWriter::finish() {
   Writer directory;
   directory.varint(frame_count_).raw(frames_.bytes());
   done.directory = directory.take();
-  Bytes body = seal_body(keys_.epoch.meta_key.view(), ObjectType::pack, header_, done.directory, keys_.entropy);
+  Bytes body =
+      seal_body(keys_.epoch.meta_key.view(), ObjectType::pack, header_, done.directory, keys_.entropy);
   append(body);
   append(Writer().u32(static_cast<std::uint32_t>(body.size())).bytes());
 

@@ -1,7 +1,7 @@
 // A pack: frames, and the directory that tells what is in them. docs/repository-format.md "Pack".
 //
-// PackWriter fills one buffer, which is used for one pack after another. Everything that reads treats a pack as hostile:
-// Error(damaged) names it; Error(unsupported) for what a newer version wrote.
+// PackWriter fills one buffer, which is used for one pack after another. Everything that reads treats a pack
+// as hostile: Error(damaged) names it; Error(unsupported) for what a newer version wrote.
 #pragma once
 
 #include <array>
@@ -24,14 +24,14 @@ struct PackDirectory {
   struct Chunk {
     ChunkId id;
     ChunkType type{};
-    std::uint32_t offset = 0, length = 0;            // in the plain bytes of the frame
+    std::uint32_t offset = 0, length = 0;  // in the plain bytes of the frame
   };
   struct Frame {
-    std::uint32_t offset = 0, stored = 0;            // in the pack object, with the tag
-    std::uint32_t size = 0;                          // plain bytes
+    std::uint32_t offset = 0, stored = 0;  // in the pack object, with the tag
+    std::uint32_t size = 0;                // plain bytes
     Codec codec{};
     std::uint32_t first_chunk = 0, chunk_count = 0;
-    ChunkId base;                                    // codec zstd_with_base only; a chunk of the same type as the frame's
+    ChunkId base;  // codec zstd_with_base only; a chunk of the same type as the frame's
   };
   std::vector<Frame> frames;
   std::vector<Chunk> chunks;
@@ -41,7 +41,8 @@ struct PackDirectory {
   }
 };
 // `encoded` is a decompressed directory of a pack of `pack_size` bytes whose header is `header_length` long.
-PackDirectory decode_directory(ByteView encoded, std::uint32_t header_length, std::uint64_t pack_size, std::string_view name);
+PackDirectory decode_directory(ByteView encoded, std::uint32_t header_length, std::uint64_t pack_size,
+                               std::string_view name);
 
 // Seals and opens the frames of one pack. Not thread-safe.
 class FrameCipher {
@@ -60,14 +61,16 @@ class FrameCipher {
 struct PackKey {
   crypto::Secret key;
   std::array<std::uint8_t, 16> salt{};
-  const Epoch* epoch = nullptr;          // lives as long as the keyring
+  const Epoch* epoch = nullptr;  // lives as long as the keyring
   std::uint32_t header_length = 0;
 };
-inline constexpr std::size_t kPackHeaderSize = kHeaderSize + 16 + 1 + 1 + 2 + 32 + crypto::kSealOverhead;   // as written
+inline constexpr std::size_t kPackHeaderSize =
+    kHeaderSize + 16 + 1 + 1 + 2 + 32 + crypto::kSealOverhead;  // as written
 // `beginning` holds at least the whole header.
-PackKey open_pack_key(ByteView beginning, const RepositoryId& repository, Keyring& keyring, std::string_view name);
-PackKey read_pack_key(store::ObjectStore& store, const std::string& name, std::uint64_t size, const RepositoryId& repository,
-                      Keyring& keyring);
+PackKey open_pack_key(ByteView beginning, const RepositoryId& repository, Keyring& keyring,
+                      std::string_view name);
+PackKey read_pack_key(store::ObjectStore& store, const std::string& name, std::uint64_t size,
+                      const RepositoryId& repository, Keyring& keyring);
 
 // The directory of a pack in the store, decrypted and decompressed: reads its two ends only.
 struct StoredDirectory {
@@ -77,13 +80,14 @@ struct StoredDirectory {
 StoredDirectory read_directory(store::ObjectStore& store, const std::string& name, std::uint64_t size,
                                const RepositoryId& repository, Keyring& keyring);
 
-// Decodes the whole pack: signature, directory, every frame, every chunk id. Its own decryption from the bytes alone. Not the
-// hash of the object: see check_object_hash. Keeps its buffers for the next pack.
+// Decodes the whole pack: signature, directory, every frame, every chunk id. Its own decryption from the
+// bytes alone. Not the hash of the object: see check_object_hash. Keeps its buffers for the next pack.
 class PackChecker {
  public:
   // Plain bytes of a base chunk; they must stay valid until the next call.
   using BaseOf = std::function<ByteView(const ChunkId&, ChunkType)>;
-  PackDirectory check(ByteView object, const RepositoryId& repository, Keyring& keyring, const BaseOf& base_of, std::string_view name);
+  PackDirectory check(ByteView object, const RepositoryId& repository, Keyring& keyring,
+                      const BaseOf& base_of, std::string_view name);
 
  private:
   Decompressor decompressor_;
@@ -95,7 +99,7 @@ struct PackWriterKeys {
   WriterId writer;
   const crypto::SigningKey& signing_key;
   const Epoch& epoch;
-  platform::Entropy& entropy;   // must be thread-safe when several writers share it
+  platform::Entropy& entropy;  // must be thread-safe when several writers share it
 };
 
 class PackWriter {
@@ -110,18 +114,22 @@ class PackWriter {
   // Whether another frame of `encoded` bytes with `chunks` chunks goes into this pack.
   bool fits(std::size_t encoded, std::size_t chunks) const;
 
-  struct Chunk { ChunkId id; ChunkType type; std::uint32_t length; };
+  struct Chunk {
+    ChunkId id;
+    ChunkType type;
+    std::uint32_t length;
+  };
   // Precondition: fits().
   void add(const Compressor::Encoded& encoded, std::uint32_t plain_size, std::span<const Chunk> chunks);
 
   struct Finished {
-    ByteView object;             // in the buffer: until reset()
+    ByteView object;  // in the buffer: until reset()
     crypto::Sha256 hash;
-    Bytes directory;             // as in an index segment
+    Bytes directory;  // as in an index segment
     std::vector<ChunkId> chunks;
   };
   Finished finish();
-  void reset();                  // begins the next pack
+  void reset();  // begins the next pack
 
  private:
   void begin();
@@ -134,7 +142,7 @@ class PackWriter {
   Bytes header_;
   std::unique_ptr<FrameCipher> cipher_;
   std::uint64_t frame_count_ = 0;
-  Writer frames_;                // the directory without its count
+  Writer frames_;  // the directory without its count
   std::vector<ChunkId> chunks_;
 };
 

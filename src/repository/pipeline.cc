@@ -8,10 +8,10 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::size_t kGroupBytes = std::size_t{1} << 20;       // plain bytes of a frame of small chunks
+constexpr std::size_t kGroupBytes = std::size_t{1} << 20;  // plain bytes of a frame of small chunks
 constexpr std::size_t kReadRoom = std::size_t{256} << 10;
 constexpr std::size_t kTasksWaiting = 64;
-constexpr unsigned kMostWorkers = 4;                            // by default: memory is bounded at any number of cores
+constexpr unsigned kMostWorkers = 4;  // by default: memory is bounded at any number of cores
 constexpr std::size_t kPack = std::size_t{24} << 20, kSmallPack = std::size_t{16} << 20;
 // An interrupted run goes on where it was when its packs are in a segment.
 constexpr std::uint64_t kSegmentEvery = std::uint64_t{1} << 30, kSegmentDirectories = std::uint64_t{16} << 20;
@@ -33,7 +33,8 @@ class PipelineWorker {
   explicit PipelineWorker(Pipeline& pipeline)
       : pipeline_(pipeline),
         engine_(*pipeline.engine_),
-        pack_({engine_.context.repository, pipeline.setup_.writer, pipeline.setup_.signing_key, pipeline.epoch_, engine_.entropy},
+        pack_({engine_.context.repository, pipeline.setup_.writer, pipeline.setup_.signing_key,
+               pipeline.epoch_, engine_.entropy},
               pipeline.pack_size_),
         put_([this](ByteView plain) { return put(ChunkType::tree, plain); }) {}
 
@@ -76,8 +77,8 @@ class PipelineWorker {
     return id;
   }
 
-  // True when nobody has it and nobody else is about to store it. The claim comes before the look into the index, and is given
-  // up after the chunk is in the index: so there is no moment when it is in neither.
+  // True when nobody has it and nobody else is about to store it. The claim comes before the look into the
+  // index, and is given up after the chunk is in the index: so there is no moment when it is in neither.
   bool claim(const ChunkId& id) {
     Pipeline::Claims& claims = pipeline_.claims_of(id);
     {
@@ -118,8 +119,8 @@ class PipelineWorker {
     engine_.context.store.put(name, finished.object);
     std::uint64_t size = finished.object.size();
     pipeline_.bytes_stored_ += size;
-    Index::PackNumber number =
-        engine_.catalog.written({finished.hash, size, kPackHeaderSize, std::move(finished.directory)}, directory);
+    Index::PackNumber number = engine_.catalog.written(
+        {finished.hash, size, kPackHeaderSize, std::move(finished.directory)}, directory);
     pipeline_.need({number});
     for (const ChunkId& id : finished.chunks) unclaim(id);
     pack_.reset();
@@ -131,11 +132,13 @@ class PipelineWorker {
 
   // Decodes the pack again from the very bytes that the store will get.
   PackDirectory check_finished(const PackWriter::Finished& finished, const std::string& name) {
-    auto no_base = [](const ChunkId&, ChunkType) -> ByteView { return {}; };   // this version writes none
+    auto no_base = [](const ChunkId&, ChunkType) -> ByteView { return {}; };  // this version writes none
     try {
-      PackDirectory directory = checker_.check(finished.object, engine_.context.repository, engine_.context.keyring, no_base, name);
-      bool same = std::equal(directory.chunks.begin(), directory.chunks.end(), finished.chunks.begin(), finished.chunks.end(),
-                             [](const PackDirectory::Chunk& chunk, const ChunkId& id) { return chunk.id == id; });
+      PackDirectory directory =
+          checker_.check(finished.object, engine_.context.repository, engine_.context.keyring, no_base, name);
+      bool same = std::equal(
+          directory.chunks.begin(), directory.chunks.end(), finished.chunks.begin(), finished.chunks.end(),
+          [](const PackDirectory::Chunk& chunk, const ChunkId& id) { return chunk.id == id; });
       if (same) return directory;
     } catch (const Error& error) {
       if (error.code() != Code::damaged) throw;

@@ -1,9 +1,10 @@
-// The workers of a session: hash, deduplicate, compress, encrypt, pack, check, store. Each takes one piece of work after another
-// and does all of it (run to completion), into a pack of its own. One thread hands out work; it waits when all buffers are
-// taken. An error in a worker stops all of them and is thrown, as it is, by the next call of that thread.
+// The workers of a session: hash, deduplicate, compress, encrypt, pack, check, store. Each takes one piece of
+// work after another and does all of it (run to completion), into a pack of its own. One thread hands out
+// work; it waits when all buffers are taken. An error in a worker stops all of them and is thrown, as it is,
+// by the next call of that thread.
 //
-// Memory at the default sizes: per worker a pack (24 MiB), a compression buffer, a checking buffer and a group (together about
-// 14 MiB), and workers + 2 buffers of 4.25 MiB.
+// Memory at the default sizes: per worker a pack (24 MiB), a compression buffer, a checking buffer and a
+// group (together about 14 MiB), and workers + 2 buffers of 4.25 MiB.
 #pragma once
 
 #include <array>
@@ -35,10 +36,10 @@ class PieceTarget {
 struct WorkBuffer {
   struct Piece {
     std::shared_ptr<PieceTarget> target;
-    std::uint64_t number = 0;          // of the target's choice
+    std::uint64_t number = 0;  // of the target's choice
     std::uint32_t offset = 0, length = 0;
   };
-  Bytes bytes;                         // of full capacity
+  Bytes bytes;  // of full capacity
   std::vector<Piece> pieces;
 };
 
@@ -47,19 +48,19 @@ class Pipeline {
   using Task = std::function<void(const PutTreeChunk&)>;
 
   Pipeline(EnginePtr engine, const SessionSetup& setup);
-  ~Pipeline();                         // stops at the next piece; what is not in a finished pack is gone
+  ~Pipeline();  // stops at the next piece; what is not in a finished pack is gone
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  std::unique_ptr<WorkBuffer> take_buffer();          // empty; waits
+  std::unique_ptr<WorkBuffer> take_buffer();  // empty; waits
   void submit(std::unique_ptr<WorkBuffer> buffer);
-  void submit(Task task);                             // waits when too many are waiting
-  void wait_until(const std::function<bool()>& done); // looked at after each piece of work
-  void check();                                       // throws what stopped the workers, or interrupted
-  void finish();                                      // all work done, all packs stored; no more work after this
+  void submit(Task task);                              // waits when too many are waiting
+  void wait_until(const std::function<bool()>& done);  // looked at after each piece of work
+  void check();                                        // throws what stopped the workers, or interrupted
+  void finish();  // all work done, all packs stored; no more work after this
 
   void need(const std::vector<Index::PackNumber>& packs);
-  std::set<Index::PackNumber> needed();               // by content that was there, and every pack written
+  std::set<Index::PackNumber> needed();  // by content that was there, and every pack written
   std::uint64_t bytes_stored() const { return bytes_stored_.load(); }
 
  private:
@@ -68,13 +69,13 @@ class Pipeline {
     std::unique_ptr<WorkBuffer> buffer;
     Task task;
   };
-  struct Claims {                      // chunks on their way into packs that are not finished
+  struct Claims {  // chunks on their way into packs that are not finished
     std::mutex mutex;
     std::unordered_set<ChunkId, IdHash> ids;
   };
 
   void run_worker();
-  bool take(Work& work);               // false: no more
+  bool take(Work& work);  // false: no more
   void give_back(Work& work);
   void fail(std::exception_ptr error);
   void check_locked();

@@ -18,7 +18,7 @@ TEST(Data, RandomTreesComeBackAsTheyWere) {
     Model model = random_tree(random, 3);
     StoredItem item = back_up(repository, model, random);
     expect_equal(model, *repository.open(item));
-    repository.reopen();   // now from the index in the store
+    repository.reopen();  // now from the index in the store
     expect_equal(model, *repository.open(item));
   }
 }
@@ -46,7 +46,8 @@ TEST(Data, DefaultSizesTakeLargeFilesAndRanges) {
     });
     EXPECT_EQ(at, offset + length);
   }
-  EXPECT_EQ(code_of([&] { root->child("big")->read(big.size(), 1, [](std::uint64_t, ByteView) {}); }), Code::defect);
+  EXPECT_EQ(code_of([&] { root->child("big")->read(big.size(), 1, [](std::uint64_t, ByteView) {}); }),
+            Code::defect);
 }
 
 TEST(Data, ASingleFileIsARoot) {
@@ -97,7 +98,7 @@ TEST(Data, OneContentIsStoredOnce) {
   EXPECT_LT(session->bytes_stored(), 3'300'000U);
   EXPECT_EQ(session->bytes_read() >= 15'000'000U, true);
 
-  session = repository.begin();   // everything read again, and still nothing new
+  session = repository.begin();  // everything read again, and still nothing new
   capture_item(*session, model, random);
   session->publish({});
   EXPECT_LT(session->bytes_stored(), 20'000U);
@@ -221,7 +222,8 @@ TEST(Data, AFaultAtAnyPutIsToldAndLeavesNothingHalf) {
   for (std::uint64_t nth = 1; !whole; ++nth) {
     SCOPED_TRACE(nth);
     TestRepository repository;
-    repository.store.fail(nth, store::FaultyStore::Repeat::from_then_on, Code::no_space, store::StoreCall::put);
+    repository.store.fail(nth, store::FaultyStore::Repeat::from_then_on, Code::no_space,
+                          store::StoreCall::put);
     Random choices(12);
     auto code = code_of([&] { back_up(repository, model, choices); });
     whole = !code;
@@ -244,12 +246,13 @@ TEST(Data, AnErrorOfAWorkerReachesTheCallerAsItIs) {
   tree::TreeSink& sink = session->begin_item("item", nullptr);
   sink.open_directory(directory().entry);
   EXPECT_EQ(code_of([&] {
-    for (int i = 0; i < 1000; ++i) {
-      Model m = file(random_bytes(random, 1'000'000));
-      m.entry.name = "f" + std::to_string(1000 + i);
-      capture(m, sink, random);
-    }
-  }), Code::permission);
+              for (int i = 0; i < 1000; ++i) {
+                Model m = file(random_bytes(random, 1'000'000));
+                m.entry.name = "f" + std::to_string(1000 + i);
+                capture(m, sink, random);
+              }
+            }),
+            Code::permission);
   EXPECT_EQ(code_of([&] { session->abandon_item(); }), Code::permission);
   EXPECT_EQ(code_of([&] { session->publish({}); }), Code::permission);
 }
@@ -263,12 +266,13 @@ TEST(Data, ARunCanBeInterrupted) {
   sink.open_directory(directory().entry);
   cancel.raise();
   EXPECT_EQ(code_of([&] {
-    for (int i = 0; i < 100; ++i) {
-      Model m = file(random_bytes(random, 1'000'000));
-      m.entry.name = "f" + std::to_string(1000 + i);
-      capture(m, sink, random);
-    }
-  }), Code::interrupted);
+              for (int i = 0; i < 100; ++i) {
+                Model m = file(random_bytes(random, 1'000'000));
+                m.entry.name = "f" + std::to_string(1000 + i);
+                capture(m, sink, random);
+              }
+            }),
+            Code::interrupted);
 }
 
 TEST(Data, AnAbandonedItemLeavesThePointAsItIs) {
@@ -430,7 +434,8 @@ TEST(Data, AHundredThousandFilesInOneDirectory) {
 }
 
 // A pack with one chunk compressed against `base`: this version reads such packs and writes none.
-std::string put_delta_pack(TestRepository& repository, const ChunkId& id, ByteView delta, std::size_t plain_size, const ChunkId& base) {
+std::string put_delta_pack(TestRepository& repository, const ChunkId& id, ByteView delta,
+                           std::size_t plain_size, const ChunkId& base) {
   platform::Entropy& entropy = platform::real_entropy();
   const Epoch& epoch = repository.keyring->current();
   Bytes key(32), salt(16);
@@ -442,11 +447,22 @@ std::string put_delta_pack(TestRepository& repository, const ChunkId& id, ByteVi
   header.epoch = epoch.number;
   header.repository = repository.id;
   header.writer = repository.writer;
-  header.extra = Writer().raw(salt).u8(0).u8(0).u16(static_cast<std::uint16_t>(sealed.size())).raw(sealed).take();
+  header.extra =
+      Writer().raw(salt).u8(0).u8(0).u16(static_cast<std::uint16_t>(sealed.size())).raw(sealed).take();
   Bytes head = encode_header(header);
   Bytes frame(delta.size() + crypto::kAeadTagSize);
   FrameCipher(key, repository.id, salt).seal(0, delta, frame);
-  Bytes directory = Writer().varint(1).varint(frame.size()).u8(2).varint(plain_size).raw(base.view()).varint(1).raw(id.view()).u8(1).varint(plain_size).take();
+  Bytes directory = Writer()
+                        .varint(1)
+                        .varint(frame.size())
+                        .u8(2)
+                        .varint(plain_size)
+                        .raw(base.view())
+                        .varint(1)
+                        .raw(id.view())
+                        .u8(1)
+                        .varint(plain_size)
+                        .take();
   Bytes body = seal_body(epoch.meta_key.view(), ObjectType::pack, head, directory, entropy);
   Bytes object = Writer().raw(head).raw(frame).raw(body).u32(static_cast<std::uint32_t>(body.size())).take();
   append_signature(object, repository.signing_key);
@@ -471,7 +487,8 @@ TEST(Data, AChunkBuiltOnAnotherIsRead) {
   ContentRef content{changed.size(), 0, {{id, static_cast<std::uint32_t>(changed.size())}}};
   std::pair<Bytes, ContentRef> root{tree::encode_entry(entry), content};
   EXPECT_TRUE(repository.data->open_node(root.first, root.second)->read_all() == changed);
-  EXPECT_FALSE(repository.data->check_pack(parse_object_name(pack)->hash, repository.memory.info(pack)->size));
+  EXPECT_FALSE(
+      repository.data->check_pack(parse_object_name(pack)->hash, repository.memory.info(pack)->size));
 
   // Deduplicating against it makes the point need the pack of the base too.
   Model same = file(changed);
@@ -485,7 +502,7 @@ TEST(Data, AChunkBuiltOnAnotherIsRead) {
   }
   repository.reopen();
   EXPECT_EQ(code_of([&] { repository.data->open_node(root.first, root.second)->read_all(); }), Code::damaged);
-  back_up(repository, same, random);   // not deduplicated against: its base is gone
+  back_up(repository, same, random);  // not deduplicated against: its base is gone
   EXPECT_TRUE(repository.data->open_node(root.first, root.second)->read_all() == changed);
 }
 

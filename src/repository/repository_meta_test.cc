@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/wire.h"
@@ -555,6 +556,36 @@ TEST_F(Logs, TamperedRecordsAreLeftOutAndTold) {
   f.store.put(record_name(WriterId{{5}}, 1, record.hash), objects[name]);   // in another writer's log
   EXPECT_EQ(f.log().records().size(), 1u);
   EXPECT_FALSE(f.log().findings({}).empty());
+}
+
+// Lets something happen right before the next put.
+struct Interrupted final : store::ObjectStore {
+  explicit Interrupted(store::ObjectStore& store) : inner(store) {}
+  store::ObjectStore& inner;
+  std::function<void()> before_put;
+
+  void put(const std::string& name, std::span<const ByteView> parts) override {
+    if (auto act = std::exchange(before_put, nullptr)) act();
+    inner.put(name, parts);
+  }
+  Bytes get(const std::string& name, std::uint64_t limit) override { return inner.get(name, limit); }
+  void get_range(const std::string& name, std::uint64_t offset, MutableBytes out) override { inner.get_range(name, offset, out); }
+  std::optional<store::ObjectInfo> info(const std::string& name) override { return inner.info(name); }
+  void list(std::string_view prefix, const std::function<void(const store::ObjectInfo&)>& visit) override { inner.list(prefix, visit); }
+  void remove(const std::string& name) override { inner.remove(name); }
+  std::string location() const override { return inner.location(); }
+};
+
+TEST_F(Logs, WhoTakesANumberThatIsTakenStepsBack) {
+  Interrupted slow(f.store);
+  Log log(slow, f.object.id, *f.keyring);
+  slow.before_put = [&] { add_point(*std::make_unique<Log>(f.log()), f.writer(), 1); };
+  RecordBody body;
+  body.points = {id(1)};
+  Record second = log.append(f.writer(), RecordType::pin, body, f.clock, f.entropy);
+  EXPECT_EQ(second.number, 2u);
+  EXPECT_EQ(f.log().records().size(), 2u);
+  EXPECT_TRUE(f.log().findings({}).empty());
 }
 
 TEST_F(Logs, TwoProcessesOfOneWriterNeverForkTheLog) {

@@ -14,7 +14,9 @@ constexpr std::size_t kMaxNode = std::size_t{64} << 20;
 void check_record(const StoredRecord& record) {
   const tree::Entry& entry = record.entry;
   bool fits = entry.kind == tree::Kind::directory || record.content.size == tree::content_bytes(entry);
-  if (!fits) throw Error(Code::damaged, "stored file '" + printable(entry.name) + "' is damaged: its content has another size than its entry says");
+  if (!fits)
+    throw Error(Code::damaged, "stored file '" + printable(entry.name) +
+                                   "' is damaged: its content has another size than its entry says");
 }
 
 }  // namespace
@@ -33,7 +35,10 @@ StoredRecord decode_root(ByteView entry, const ContentRef& content) {
 // -- listings
 
 ListingCursor::ListingCursor(ChunkReader& reader, const ContentRef& listing, PieceCursor::SeeList see_chunk)
-    : reader_(reader), listing_(listing), see_chunk_(std::move(see_chunk)), pieces_(reader, listing_, see_chunk_) {}
+    : reader_(reader),
+      listing_(listing),
+      see_chunk_(std::move(see_chunk)),
+      pieces_(reader, listing_, see_chunk_) {}
 
 bool ListingCursor::more() {
   ContentRef::Piece piece;
@@ -73,8 +78,10 @@ std::optional<StoredRecord> ListingCursor::next() {
     record = parse();
   }
   const std::string& name = record->entry.name;
-  if (!tree::is_safe_name(name)) throw Error(Code::damaged, "a stored directory is damaged: it holds the name '" + printable(name) + "'");
-  if (!first_ && name <= last_name_) throw Error(Code::damaged, "a stored directory is damaged: '" + printable(name) + "' is out of order");
+  if (!tree::is_safe_name(name))
+    throw Error(Code::damaged, "a stored directory is damaged: it holds the name '" + printable(name) + "'");
+  if (!first_ && name <= last_name_)
+    throw Error(Code::damaged, "a stored directory is damaged: '" + printable(name) + "' is out of order");
   check_record(*record);
   first_ = false;
   last_name_ = name;
@@ -85,11 +92,13 @@ std::optional<StoredRecord> ListingCursor::next() {
 
 DataNode::DataNode(EnginePtr engine, StoredRecord record, int depth)
     : engine_(std::move(engine)), record_(std::move(record)), depth_(depth) {
-  if (depth_ > kMaxDepth) throw Error(Code::damaged, "a stored tree is damaged: it is deeper than 4,096 directories");
+  if (depth_ > kMaxDepth)
+    throw Error(Code::damaged, "a stored tree is damaged: it is deeper than 4,096 directories");
 }
 
 void DataNode::children(const std::function<bool(tree::NodePtr)>& visit) const {
-  if (record_.entry.kind != tree::Kind::directory) throw Error(Code::defect, "cannot list '" + printable(record_.entry.name) + "': it is no directory");
+  if (record_.entry.kind != tree::Kind::directory)
+    throw Error(Code::defect, "cannot list '" + printable(record_.entry.name) + "': it is no directory");
   ListingCursor listing(engine_->reader, record_.content);
   while (std::optional<StoredRecord> next = listing.next()) {
     if (!visit(std::make_shared<DataNode>(engine_, std::move(*next), depth_ + 1))) return;
@@ -106,8 +115,10 @@ tree::NodePtr DataNode::child(const std::string& name) const {
   return nullptr;
 }
 
-void DataNode::read(std::uint64_t offset, std::uint64_t length, const std::function<void(std::uint64_t, ByteView)>& consume) const {
-  if (record_.entry.kind == tree::Kind::directory) throw Error(Code::defect, "cannot read '" + printable(record_.entry.name) + "': it is a directory");
+void DataNode::read(std::uint64_t offset, std::uint64_t length,
+                    const std::function<void(std::uint64_t, ByteView)>& consume) const {
+  if (record_.entry.kind == tree::Kind::directory)
+    throw Error(Code::defect, "cannot read '" + printable(record_.entry.name) + "': it is a directory");
   read_content(engine_->reader, record_.content, ChunkType::data, offset, length, consume);
 }
 
@@ -118,7 +129,8 @@ Bytes DataNode::fingerprint() const {
   return {hash.bytes.begin(), hash.bytes.end()};
 }
 
-// A chunk does not tell of which epoch it is without reading its pack: the one that fitted last is tried first.
+// A chunk does not tell of which epoch it is without reading its pack: the one that fitted last is tried
+// first.
 bool DataNode::is_chunk(const ChunkId& id, ByteView bytes, const Epoch*& epoch) const {
   Keyring& keyring = engine_->context.keyring;
   if (!epoch) epoch = &keyring.current();

@@ -12,7 +12,7 @@
 
 namespace holdfast::repository {
 
-inline constexpr int kMaxDepth = 4096;   // of a tree; docs/repository-format.md "Limits"
+inline constexpr int kMaxDepth = 4096;  // of a tree; docs/repository-format.md "Limits"
 
 struct StoredRecord {
   tree::Entry entry;
@@ -29,10 +29,10 @@ class ListingCursor {
   ListingCursor(ChunkReader& reader, const ContentRef& listing, PieceCursor::SeeList see_chunk = {});
   ListingCursor(const ListingCursor&) = delete;
   ListingCursor& operator=(const ListingCursor&) = delete;
-  std::optional<StoredRecord> next();   // nullopt at the end
+  std::optional<StoredRecord> next();  // nullopt at the end
 
  private:
-  bool more();                          // another chunk of the listing, appended to rest_
+  bool more();  // another chunk of the listing, appended to rest_
   std::optional<StoredRecord> parse();
 
   ChunkReader& reader_;

@@ -574,7 +574,7 @@ TEST(Sample, WriterKeepsEveryInvariantAtEveryMoment) {
   EXPECT_EQ(sql(database, "PRAGMA integrity_check", true), std::vector<std::string>{"ok"});
 }
 
-TEST(Random, GivesTheSameNumbersForEver) {
+TEST(Random, DependsOnSeedAndPurposeOnly) {
   Random random(1, "test");
   EXPECT_EQ(random.guid().size(), 36U);
   Random again(1, "test"), other(1, "other");

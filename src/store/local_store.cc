@@ -23,8 +23,8 @@ constexpr std::uint32_t kFolderMode = 0700;
 constexpr std::uint32_t kFileMode = 0600;
 constexpr std::string_view kPacks = "pack/";
 constexpr std::size_t kHashDigits = 64;
-constexpr std::uint64_t kBypassCacheFrom = 1U << 20;   // packs; small objects are read again soon
-constexpr std::int64_t kStaleSeconds = 24 * 60 * 60;   // no put takes a day
+constexpr std::uint64_t kBypassCacheFrom = 1U << 20;  // packs; small objects are read again soon
+constexpr std::int64_t kStaleSeconds = 24 * 60 * 60;  // no put takes a day
 constexpr std::size_t kOpenHandles = 32;
 
 bool is_pack(std::string_view name) {
@@ -97,7 +97,8 @@ class LocalStore final : public ObjectStore {
       throw Error(Code::no_space, "cannot store " + name + " in " + location())
           .os(e.os_error())
           .safe("earlier recovery points are whole")
-          .hint("free some space there and run the same command again: it goes on with what is already stored");
+          .hint(
+              "free some space there and run the same command again: it goes on with what is already stored");
     }
   }
 
@@ -108,7 +109,8 @@ class LocalStore final : public ObjectStore {
     if (size > limit)
       throw damaged(name, "it is larger (" + human_count(size) + " bytes) than an object of its kind can be");
     Bytes content(static_cast<std::size_t>(size));
-    if (file->read_at(0, content) != content.size()) throw damaged(name, "it became shorter while it was read");
+    if (file->read_at(0, content) != content.size())
+      throw damaged(name, "it became shorter while it was read");
     return content;
   }
 
@@ -121,14 +123,16 @@ class LocalStore final : public ObjectStore {
     }
     bool whole = false;
     try {
-      whole = offset <= file->size() && out.size() <= file->size() - offset && file->read_at(offset, out) == out.size();
+      whole = offset <= file->size() && out.size() <= file->size() - offset &&
+              file->read_at(offset, out) == out.size();
     } catch (const Error&) {
-      handles_.forget(name);   // a handle of a network file system may be dead while the file is not
+      handles_.forget(name);  // a handle of a network file system may be dead while the file is not
       throw;
     }
     if (whole) return;
     handles_.forget(name);
-    throw damaged(name, "it ends before " + human_count(out.size()) + " bytes at " + human_count(offset) + " could be read");
+    throw damaged(name, "it ends before " + human_count(out.size()) + " bytes at " + human_count(offset) +
+                            " could be read");
   }
 
   std::optional<ObjectInfo> info(const std::string& name) override {
@@ -146,8 +150,10 @@ class LocalStore final : public ObjectStore {
     std::string below = path_of(prefix).native();
     auto found = files_.info(root_ / below);
     if (!found) return;
-    if (found->kind == FileInfo::Kind::directory) walk(below, visit);
-    else if (std::string name = name_at(below); !name.empty()) visit({name, found->size, found->modified});
+    if (found->kind == FileInfo::Kind::directory)
+      walk(below, visit);
+    else if (std::string name = name_at(below); !name.empty())
+      visit({name, found->size, found->modified});
   }
 
   void remove(const std::string& name) override {
@@ -160,8 +166,8 @@ class LocalStore final : public ObjectStore {
       if (e.code() != Code::not_found) throw;
       return;
     }
-    // A key slot or record that comes back after a power loss would undo what was done. A pack that comes back is only
-    // room to be freed again, and there are many.
+    // A key slot or record that comes back after a power loss would undo what was done. A pack that comes
+    // back is only room to be freed again, and there are many.
     if (!is_pack(name)) files_.sync_directory(path.parent_path());
   }
 
@@ -303,8 +309,10 @@ class LocalStore final : public ObjectStore {
       at /= part;
       if (durable_folders_.contains(at)) continue;
       auto found = files_.info(at);
-      if (!found) files_.make_directories(at, kFolderMode);
-      else files_.sync_directory(parent);   // made by another run, which may have been stopped before it did this
+      if (!found)
+        files_.make_directories(at, kFolderMode);
+      else
+        files_.sync_directory(parent);  // made by another run, which may have been stopped before it did this
       durable_folders_.insert(at);
     }
   }
@@ -314,7 +322,8 @@ class LocalStore final : public ObjectStore {
       std::string at = below.empty() ? c.name : below + "/" + c.name;
       if (!is_object_name("x/" + c.name)) continue;
       FileInfo found = c.info;
-      if (found.kind == FileInfo::Kind::other) {   // a link, for example to packs that were moved to a larger disk
+      if (found.kind ==
+          FileInfo::Kind::other) {  // a link, for example to packs that were moved to a larger disk
         auto target = files_.info(root_ / at);
         if (!target) continue;
         found = *target;
@@ -332,7 +341,7 @@ class LocalStore final : public ObjectStore {
       return files_.list(folder);
     } catch (const Error& e) {
       if (e.code() != Code::not_found || folder == root_) throw;
-      return {};   // removed since its parent was listed
+      return {};  // removed since its parent was listed
     }
   }
 
@@ -340,7 +349,7 @@ class LocalStore final : public ObjectStore {
   const Path root_;
   const std::uint64_t device_;
   OpenHandles handles_;
-  std::mutex mutex_;   // of the two below
+  std::mutex mutex_;  // of the two below
   bool prepared_ = false;
   std::set<Path> durable_folders_;
 };
@@ -348,7 +357,7 @@ class LocalStore final : public ObjectStore {
 }  // namespace
 
 std::unique_ptr<ObjectStore> open_local_store(FileSystem& files, Path root, bool create) {
-  if (!root.has_filename() && root.has_relative_path()) root = root.parent_path();   // "/backup/ns01/"
+  if (!root.has_filename() && root.has_relative_path()) root = root.parent_path();  // "/backup/ns01/"
   auto found = files.info(root);
   if (create && (!found || found->kind == FileInfo::Kind::directory)) {
     files.make_directories(root, kFolderMode);

@@ -1,4 +1,5 @@
-// What a folder promises beyond the contract of every store: its layout, and that nothing is lost whatever fails.
+// What a folder promises beyond the contract of every store: its layout, and that nothing is lost whatever
+// fails.
 #include "store/local_store.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +55,7 @@ Error error_of(const std::function<void()>& call) {
 }
 
 std::uint32_t mode_of(const Path& path) {
-  struct stat s{};
+  struct stat s {};
   EXPECT_EQ(::stat(path.c_str(), &s), 0) << path;
   return s.st_mode & 07777U;
 }
@@ -77,7 +78,9 @@ TEST(LocalStore, LayoutIsThatOfTheFormat) {
 TEST(LocalStore, TheCheckOfTheFormatPageWorksOnIt) {
   TemporaryFolder folder;
   auto store = open_local_store(real_file_system(), folder.path(), true);
-  std::string hash = platform::real_process_runner().run({"sh", "-c", "printf good | sha256sum | cut -c1-64 | tr -d '\\n'"}).output;
+  std::string hash = platform::real_process_runner()
+                         .run({"sh", "-c", "printf good | sha256sum | cut -c1-64 | tr -d '\\n'"})
+                         .output;
   store->put("pack/" + hash, as_bytes("good"));
   store->put("record/" + std::string(32, 'a') + "/0000000001-" + hash, as_bytes("good"));
   store->put(kSlotName, as_bytes("not its hash"));
@@ -98,8 +101,9 @@ TEST(LocalStore, ForeignFilesAreNotObjects) {
   std::string hash = kPackName.substr(5);
   for (const char* d : {"lost+found", "pack/bb", "pack/zz", "notes", "tmp/deep"})
     std::filesystem::create_directories(folder.path() / d);
-  for (Path path : {Path("README"), Path("single"), Path("lost+found/x"), Path("pack/bb") / hash, Path("pack") / hash,
-                    Path("pack/zz/short"), Path("slot.bak"), Path("tmp/unfinished"), Path("tmp/deep/slot"), Path(".hidden")})
+  for (Path path : {Path("README"), Path("single"), Path("lost+found/x"), Path("pack/bb") / hash,
+                    Path("pack") / hash, Path("pack/zz/short"), Path("slot.bak"), Path("tmp/unfinished"),
+                    Path("tmp/deep/slot"), Path(".hidden")})
     real_file_system().create(folder.path() / path);
   EXPECT_EQ(listed(*store), std::vector<std::string>{kPackName});
   EXPECT_ANY_THROW(store->put("tmp/x", as_bytes("x")));
@@ -181,9 +185,11 @@ TEST(LocalStore, NothingIsMadeWhereTheDiskWas) {
   EXPECT_EQ(error_of([&] { store->put(kPackName, as_bytes("x")); }).code(), Code::unavailable);
   EXPECT_EQ(error_of([&] { store->get(kSlotName, 10); }).code(), Code::unavailable);
   EXPECT_EQ(error_of([&] { store->info(kSlotName); }).code(), Code::unavailable);
-  EXPECT_EQ(error_of([&] { listed(*store); }).code(), Code::unavailable) << "and is not taken for an empty store";
+  EXPECT_EQ(error_of([&] { listed(*store); }).code(), Code::unavailable)
+      << "and is not taken for an empty store";
   std::filesystem::create_directory(root);
-  EXPECT_EQ(error_of([&] { store->put(kPackName, as_bytes("x")); }).code(), Code::unavailable) << "an empty mount point";
+  EXPECT_EQ(error_of([&] { store->put(kPackName, as_bytes("x")); }).code(), Code::unavailable)
+      << "an empty mount point";
   EXPECT_TRUE(std::filesystem::is_empty(root));
 }
 
@@ -229,7 +235,8 @@ TEST(LocalStore, ManyHandlesAreNotKept) {
   EXPECT_LE(open_files() - before, 33);
 }
 
-// What every run of the fault tests does: an object that was there before, then three puts of the three layouts.
+// What every run of the fault tests does: an object that was there before, then three puts of the three
+// layouts.
 const std::vector<std::string> kPuts{kPackName, kSlotName, kRecordName};
 const std::string kEarlier = "slot/earlier";
 
@@ -262,7 +269,8 @@ void prepare(platform::FileSystem& files) {
 }
 
 // Acknowledged objects are there and whole, the others absent or whole, and a new run finishes the work.
-void expect_whole(MemoryFileSystem& files, const Attempt& attempt, const std::string& what, bool had_earlier) {
+void expect_whole(MemoryFileSystem& files, const Attempt& attempt, const std::string& what,
+                  bool had_earlier) {
   SCOPED_TRACE(what);
   auto store = open_local_store(files, "/backup/ns01", true);
   std::set<std::string> expected;
@@ -271,7 +279,8 @@ void expect_whole(MemoryFileSystem& files, const Attempt& attempt, const std::st
   std::vector<std::string> names = listed(*store);
   for (const std::string& name : expected)
     EXPECT_TRUE(std::binary_search(names.begin(), names.end(), name)) << "lost: " << name;
-  for (const std::string& name : names) EXPECT_EQ(store->get(name, 1 << 20), content_of(name)) << "torn: " << name;
+  for (const std::string& name : names)
+    EXPECT_EQ(store->get(name, 1 << 20), content_of(name)) << "torn: " << name;
   Attempt again = put_all(files);
   EXPECT_EQ(again.acknowledged, kPuts) << "the next run goes on";
   // What it found already there counts as put by it: it must be durable, too.
@@ -351,7 +360,8 @@ TEST(LocalStoreFaults, PowerGoesAfterEveryCall) {
         files.kill(n + 1);
         Attempt attempt = put_all(files);
         memory.lose_unsynced(seed == 0 ? std::nullopt : std::optional(seed));
-        expect_whole(memory, attempt, "power gone after call " + std::to_string(n) + ", seed " + std::to_string(seed),
+        expect_whole(memory, attempt,
+                     "power gone after call " + std::to_string(n) + ", seed " + std::to_string(seed),
                      with_earlier);
       }
     }

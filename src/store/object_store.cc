@@ -8,7 +8,7 @@
 namespace holdfast::store {
 namespace {
 
-constexpr std::size_t kLongestName = 200;   // object_store.h
+constexpr std::size_t kLongestName = 200;  // object_store.h
 
 }  // namespace
 
@@ -21,7 +21,8 @@ bool is_object_name(std::string_view name) {
 }
 
 void check_name(std::string_view name) {
-  if (!is_object_name(name)) throw Error(Code::defect, "'" + printable(name) + "' is not a name of an object");
+  if (!is_object_name(name))
+    throw Error(Code::defect, "'" + printable(name) + "' is not a name of an object");
 }
 
 bool has_prefix(std::string_view name, std::string_view prefix) {

@@ -17,11 +17,13 @@ bool is_folder_location(const std::string& location) {
   });
 }
 
-std::unique_ptr<ObjectStore> open_store(platform::FileSystem& files, const std::string& location, bool create) {
+std::unique_ptr<ObjectStore> open_store(platform::FileSystem& files, const std::string& location,
+                                        bool create) {
   if (location.empty())
     throw Error(Code::usage, "cannot open a repository: its location is empty").hint("give a folder");
   if (!is_folder_location(location))
-    throw Error(Code::unsupported, "cannot open repository " + printable(location) + ": this kind of store is not built yet")
+    throw Error(Code::unsupported,
+                "cannot open repository " + printable(location) + ": this kind of store is not built yet")
         .hint("use a folder; a mounted network folder is one, too");
   return open_local_store(files, location, create);
 }

@@ -9,9 +9,10 @@
 
 namespace holdfast::store {
 
-// `location`: a folder. "s3:..." and other addresses (scheme://...) are Error(unsupported); "" is Error(usage).
-// The rest as open_local_store (local_store.h).
-std::unique_ptr<ObjectStore> open_store(platform::FileSystem& files, const std::string& location, bool create);
+// `location`: a folder. "s3:..." and other addresses (scheme://...) are Error(unsupported); "" is
+// Error(usage). The rest as open_local_store (local_store.h).
+std::unique_ptr<ObjectStore> open_store(platform::FileSystem& files, const std::string& location,
+                                        bool create);
 
 // Whether `location` is a folder as opposed to an address.
 bool is_folder_location(const std::string& location);

@@ -1,6 +1,8 @@
-// The tests that every store must pass. A test program includes this once and instantiates it with its stores:
+// The tests that every store must pass. A test program includes this once and instantiates it with its
+// stores:
 //
-//     INSTANTIATE_TEST_SUITE_P(Every, StoreContract, testing::Values(StoreKind{"memory", ...}), name_of_kind);
+//     INSTANTIATE_TEST_SUITE_P(Every, StoreContract, testing::Values(StoreKind{"memory", ...}),
+//     name_of_kind);
 #pragma once
 
 #include <gtest/gtest.h>
@@ -123,7 +125,8 @@ TEST_P(StoreContract, AnObjectOfAnotherSizeIsReplaced) {
 TEST_P(StoreContract, RangesAreExact) {
   Bytes content = test_content(100'000, 1);
   store_.put(test_pack(1), content);
-  for (auto [offset, size] : {std::pair{0UL, 100'000UL}, {0UL, 1UL}, {99'999UL, 1UL}, {12'345UL, 54'321UL}, {100'000UL, 0UL}}) {
+  for (auto [offset, size] :
+       {std::pair{0UL, 100'000UL}, {0UL, 1UL}, {99'999UL, 1UL}, {12'345UL, 54'321UL}, {100'000UL, 0UL}}) {
     Bytes out(size);
     store_.get_range(test_pack(1), offset, out);
     EXPECT_TRUE(std::equal(out.begin(), out.end(), content.begin() + static_cast<std::ptrdiff_t>(offset)));
@@ -174,8 +177,15 @@ TEST_P(StoreContract, RemovedIsGone) {
 }
 
 TEST_P(StoreContract, ListKnowsPrefixes) {
-  std::set<std::string> names{"repository/a", "slot/b", "slot/c", "record/aa/0000000001-x", "record/aa/0000000002-y",
-                              "record/ab/0000000001-z", "recording/q", test_pack(1), test_pack(2)};
+  std::set<std::string> names{"repository/a",
+                              "slot/b",
+                              "slot/c",
+                              "record/aa/0000000001-x",
+                              "record/aa/0000000002-y",
+                              "record/ab/0000000001-z",
+                              "recording/q",
+                              test_pack(1),
+                              test_pack(2)};
   for (const std::string& name : names) store_.put(name, as_bytes(name));
   auto expect = [&](std::string_view prefix, std::size_t count) {
     auto found = listed(store_, prefix);
@@ -220,9 +230,10 @@ TEST_P(StoreContract, TimesDoNotGoBack) {
 }
 
 TEST_P(StoreContract, WrongNamesAreADefect) {
-  for (std::string name : {std::string(), std::string("single"), std::string("/slot/a"), std::string("slot//a"),
-                           std::string("slot/a/"), std::string("slot/A"), std::string("slot/../a"), std::string("slot/a.b"),
-                           std::string("slot/\0a", 7), "slot/" + std::string(196, 'a'), std::string("slot/a\\b")}) {
+  for (std::string name :
+       {std::string(), std::string("single"), std::string("/slot/a"), std::string("slot//a"),
+        std::string("slot/a/"), std::string("slot/A"), std::string("slot/../a"), std::string("slot/a.b"),
+        std::string("slot/\0a", 7), "slot/" + std::string(196, 'a'), std::string("slot/a\\b")}) {
     EXPECT_EQ(code_of([&] { store_.put(name, as_bytes("x")); }), Code::defect) << name;
     EXPECT_EQ(code_of([&] { store_.get(name, 1); }), Code::defect) << name;
     EXPECT_EQ(code_of([&] { store_.remove(name); }), Code::defect) << name;
@@ -260,9 +271,10 @@ TEST_P(StoreContract, AsASimpleMap) {
   for (int step = 0; step < 400; ++step) {
     std::uint64_t n = random() % 40;
     std::string name = n % 3 == 0 ? "slot/s" + std::to_string(n) : test_pack(n);
-    Bytes content = test_content(1 + n * 37, n);   // a name always stands for the same bytes
+    Bytes content = test_content(1 + n * 37, n);  // a name always stands for the same bytes
     switch (random() % 5) {
-      case 0: case 1:
+      case 0:
+      case 1:
         store_.put(name, content);
         model[name] = content;
         break;
@@ -275,14 +287,16 @@ TEST_P(StoreContract, AsASimpleMap) {
           std::size_t from = random() % content.size();
           Bytes out(random() % (content.size() - from + 1));
           store_.get_range(name, from, out);
-          ASSERT_TRUE(std::equal(out.begin(), out.end(), content.begin() + static_cast<std::ptrdiff_t>(from)));
+          ASSERT_TRUE(
+              std::equal(out.begin(), out.end(), content.begin() + static_cast<std::ptrdiff_t>(from)));
         } else {
           ASSERT_FALSE(store_.info(name));
         }
         break;
       default:
         ASSERT_EQ(code_of([&] {
-                    if (store_.get(name, kAnySize) == content) throw Error(Code::busy, "it is there and right");
+                    if (store_.get(name, kAnySize) == content)
+                      throw Error(Code::busy, "it is there and right");
                   }),
                   model.contains(name) ? Code::busy : Code::not_found);
     }

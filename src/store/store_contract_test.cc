@@ -52,7 +52,8 @@ std::unique_ptr<StorePlace> make() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, StoreContract,
-                         testing::Values(StoreKind{"memory", make<MemoryPlace>}, StoreKind{"faultless", make<FaultlessPlace>},
+                         testing::Values(StoreKind{"memory", make<MemoryPlace>},
+                                         StoreKind{"faultless", make<FaultlessPlace>},
                                          StoreKind{"local", make<LocalPlace>},
                                          StoreKind{"local_in_memory", make<LocalInMemoryPlace>}),
                          name_of_kind);

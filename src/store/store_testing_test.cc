@@ -1,7 +1,7 @@
 // The twins for tests do what they are asked to.
-#include "store/testing.h"
-
 #include <gtest/gtest.h>
+
+#include "store/testing.h"
 
 namespace holdfast::store {
 namespace {

@@ -11,7 +11,9 @@ std::uint64_t total_size(std::span<const ByteView> parts) {
                          [](std::uint64_t sum, ByteView p) { return sum + p.size(); });
 }
 
-Error no_object(const std::string& name) { return Error(Code::not_found, "there is no object " + name + " in memory"); }
+Error no_object(const std::string& name) {
+  return Error(Code::not_found, "there is no object " + name + " in memory");
+}
 
 }  // namespace
 
@@ -21,7 +23,8 @@ void MemoryStore::put(const std::string& name, std::span<const ByteView> parts) 
   std::uint64_t size = total_size(parts);
   auto old = kept_.find(name);
   if (old != kept_.end() && old->second.bytes.size() == size) return;
-  if (capacity_ && used() + size > *capacity_) throw Error(Code::no_space, "cannot store " + name + " in memory");
+  if (capacity_ && used() + size > *capacity_)
+    throw Error(Code::no_space, "cannot store " + name + " in memory");
   Kept kept{{}, {++puts_, 0}};
   kept.bytes.reserve(static_cast<std::size_t>(size));
   for (ByteView p : parts) kept.bytes.insert(kept.bytes.end(), p.begin(), p.end());

@@ -18,9 +18,12 @@ using Random = std::mt19937_64;
 // A number of any length, often at a limit.
 std::uint64_t any_number(Random& random) {
   switch (random() % 4) {
-    case 0: return 0;
-    case 1: return UINT64_MAX;
-    default: return random() >> (random() % 64);
+    case 0:
+      return 0;
+    case 1:
+      return UINT64_MAX;
+    default:
+      return random() >> (random() % 64);
   }
 }
 
@@ -32,7 +35,8 @@ std::string any_text(Random& random, std::size_t longest) {
 
 Timestamp any_time(Random& random) {
   if (random() % 3 == 0) return {};
-  return {static_cast<std::int64_t>(any_number(random)), static_cast<std::uint32_t>(random() % 1'000'000'000)};
+  return {static_cast<std::int64_t>(any_number(random)),
+          static_cast<std::uint32_t>(random() % 1'000'000'000)};
 }
 
 Entry any_entry(Random& random) {
@@ -65,7 +69,7 @@ Entry any_entry(Random& random) {
   }
   for (std::uint64_t n = random() % 4; n > 0; --n) {
     Attribute a;
-    a.type = static_cast<AttributeType>(random() % 12);   // also types of newer versions
+    a.type = static_cast<AttributeType>(random() % 12);  // also types of newer versions
     a.name = any_text(random, 30);
     a.value = to_bytes(any_text(random, 200));
     e.attributes.push_back(a);
@@ -102,7 +106,11 @@ TEST(Entry, DefaultsTakeNoRoom) {
   Entry e;
   e.name = "a";
   EXPECT_EQ(decode_entry(encode_entry(e)), e);
-  EXPECT_EQ(to_hex(encode_entry(e)), "010161" "030102" "040100") << "name, kind, mode";
+  EXPECT_EQ(to_hex(encode_entry(e)),
+            "010161"
+            "030102"
+            "040100")
+      << "name, kind, mode";
 }
 
 TEST(Entry, MutatedBytesAreDamagedOrAnotherEntry) {
@@ -113,10 +121,17 @@ TEST(Entry, MutatedBytesAreDamagedOrAnotherEntry) {
     for (std::uint64_t n = 1 + random() % 4; n > 0 && !bytes.empty(); --n) {
       auto at = static_cast<std::ptrdiff_t>(random() % bytes.size());
       switch (random() % 4) {
-        case 0: bytes[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(random()); break;
-        case 1: bytes.erase(bytes.begin() + at); break;
-        case 2: bytes.insert(bytes.begin() + at, static_cast<std::uint8_t>(random())); break;
-        default: bytes.resize(static_cast<std::size_t>(at));
+        case 0:
+          bytes[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(random());
+          break;
+        case 1:
+          bytes.erase(bytes.begin() + at);
+          break;
+        case 2:
+          bytes.insert(bytes.begin() + at, static_cast<std::uint8_t>(random()));
+          break;
+        default:
+          bytes.resize(static_cast<std::size_t>(at));
       }
     }
     try {
@@ -167,7 +182,8 @@ TEST(Entry, WhatCannotBeIsDamaged) {
   EXPECT_EQ(code_of_decoding(with_kind(Writer().field(7, late.bytes()))), Code::damaged) << "nanoseconds";
   Writer longer;
   longer.i64(0).u32(0).u8(0);
-  EXPECT_EQ(code_of_decoding(with_kind(Writer().field(7, longer.bytes()))), Code::damaged) << "bytes left over";
+  EXPECT_EQ(code_of_decoding(with_kind(Writer().field(7, longer.bytes()))), Code::damaged)
+      << "bytes left over";
 }
 
 TEST(Entry, HostileExtentsAreDamaged) {
@@ -177,7 +193,8 @@ TEST(Entry, HostileExtentsAreDamaged) {
     rest.field_u64(6, size).field(13, list.bytes());
     return with_kind(rest);
   };
-  EXPECT_EQ(decode_entry(extents(100, {0, 10, 10, 20, 50, 50})).extents.size(), 3U) << "touching ones are fine";
+  EXPECT_EQ(decode_entry(extents(100, {0, 10, 10, 20, 50, 50})).extents.size(), 3U)
+      << "touching ones are fine";
   EXPECT_TRUE(decode_entry(extents(100, {})).sparse) << "one hole";
   EXPECT_EQ(code_of_decoding(extents(100, {0, 10, 5, 10})), Code::damaged) << "overlapping";
   EXPECT_EQ(code_of_decoding(extents(100, {50, 10, 0, 10})), Code::damaged) << "descending";
@@ -210,8 +227,10 @@ TEST(Entry, ContentBytes) {
 
 TEST(SafeName, RefusesWhatLeadsElsewhere) {
   using namespace std::string_literals;
-  for (std::string bad : {""s, "."s, ".."s, "/"s, "a/b"s, "/a"s, "a/"s, "../a"s, "a\0b"s, "\0"s}) EXPECT_FALSE(is_safe_name(bad));
-  for (std::string good : {"a"s, "..."s, ".hidden"s, "a b"s, "\xff\xfe"s, "a\\b"s, "-rf"s, "a\nb"s}) EXPECT_TRUE(is_safe_name(good));
+  for (std::string bad : {""s, "."s, ".."s, "/"s, "a/b"s, "/a"s, "a/"s, "../a"s, "a\0b"s, "\0"s})
+    EXPECT_FALSE(is_safe_name(bad));
+  for (std::string good : {"a"s, "..."s, ".hidden"s, "a b"s, "\xff\xfe"s, "a\\b"s, "-rf"s, "a\nb"s})
+    EXPECT_TRUE(is_safe_name(good));
 }
 
 // A tree in memory.
@@ -288,7 +307,9 @@ class NarrowWriter final : public FileWriter {
  public:
   Bytes written;
   MutableBytes space() override { return room_; }
-  void commit(std::size_t bytes) override { written.insert(written.end(), room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(bytes)); }
+  void commit(std::size_t bytes) override {
+    written.insert(written.end(), room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(bytes));
+  }
 
  private:
   Bytes room_ = Bytes(64 * 1024);

@@ -11,10 +11,12 @@ using testing::certificate;
 class CertificateItem : public testing::ItemTest {
  protected:
   void SetUp() override {
-    for (const char* name : {"c/root.crt.pem", "c/root.key.pem", "c/root.p12", "c/pkcs12.password"}) files.push_back((folder.path() / name).string());
+    for (const char* name : {"c/root.crt.pem", "c/root.key.pem", "c/root.p12", "c/pkcs12.password"})
+      files.push_back((folder.path() / name).string());
     write("c/root.crt.pem", certificate(0).certificate_pem);
     write("c/root.key.pem", certificate(0).key_pem, 0600);
-    write("c/root.p12", crypto::make_pkcs12(certificate(0), "root", "GEHEIM"), 0600);
+    static const Bytes sealed = crypto::make_pkcs12(certificate(0), "root", "GEHEIM");   // slow
+    write("c/root.p12", sealed, 0600);
     write("c/pkcs12.password", "GEHEIM\r\nnot the password\n", 0600);
     use(files);
     spec.options["password_file"] = files[3];

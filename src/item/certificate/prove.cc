@@ -11,7 +11,9 @@ namespace {
 constexpr std::int64_t kSoonDays = 60;
 constexpr std::uint64_t kMaxPasswordFile = 1 << 20;
 
-std::string base_name(const ItemSpec& spec, const std::string& option) { return Path(spec.text(option)).filename().string(); }
+std::string base_name(const ItemSpec& spec, const std::string& option) {
+  return Path(spec.text(option)).filename().string();
+}
 
 bool is_certificate_file(const ItemSpec& spec, const std::string& name) {
   return name != base_name(spec, "password_file") && name != base_name(spec, "path");
@@ -29,7 +31,9 @@ crypto::Secret first_line(Bytes content) {
 
 [[noreturn]] void not_saved(const std::string& object, Code code, const std::string& why) {
   throw Error(code, "cannot capture " + object + ": " + why + ": the certificate does not count as saved")
-      .hint("export the certificate again together with its private key, and name all its files in the configuration");
+      .hint(
+          "export the certificate again together with its private key, and name all its files in the "
+          "configuration");
 }
 
 // One file by itself, so that errors name it.
@@ -41,7 +45,8 @@ crypto::CertificateCheck check_one(const std::string& object, const std::string&
     if (e.code() == Code::wrong_key)
       not_saved(object, Code::wrong_key, printable(name) + " does not open with the password given for it");
     if (e.code() == Code::damaged)
-      not_saved(object, Code::damaged, printable(name) + " is neither a certificate nor a private key, or is damaged");
+      not_saved(object, Code::damaged,
+                printable(name) + " is neither a certificate nor a private key, or is damaged");
     throw;
   }
 }
@@ -88,16 +93,20 @@ ProvenCertificate prove_certificate(const std::string& object, const NamedBytes&
   auto all = crypto::check_certificate(contents, as_text(password));
   if (!all.certificate) not_saved(object, Code::precondition, "there is no certificate in its files");
   const std::string what = printable(all.certificate->subject);
-  if (!all.has_private_key) not_saved(object, Code::precondition, "the private key of " + what + " is not among its files");
-  if (!all.key_matches) not_saved(object, Code::precondition, "the private key among its files is not that of " + what);
+  if (!all.has_private_key)
+    not_saved(object, Code::precondition, "the private key of " + what + " is not among its files");
+  if (!all.key_matches)
+    not_saved(object, Code::precondition, "the private key among its files is not that of " + what);
   // A whole PKCS#12 file must not hide that the PEM pair beside it does not fit.
   if (loose_key && loose_certificate && !crypto::check_certificate(loose, as_text(password)).key_matches)
-    not_saved(object, Code::precondition, "a private key among its files belongs to none of the certificates beside it");
+    not_saved(object, Code::precondition,
+              "a private key among its files belongs to none of the certificates beside it");
 
   ProvenCertificate proven{*std::move(all.certificate), std::move(all.chain), {}};
   for (const One& one : each) {
     if (!one.check.certificate || one.check.certificate->sha256 == proven.certificate.sha256) continue;
-    if (one.check.key_matches || one.check.certificate->subject == proven.certificate.subject) proven.other.push_back(one.name);
+    if (one.check.key_matches || one.check.certificate->subject == proven.certificate.subject)
+      proven.other.push_back(one.name);
   }
   return proven;
 }
@@ -111,7 +120,8 @@ void add_certificate_facts(const ProvenCertificate& proven, Facts& facts) {
   facts.emplace_back("key_type", c.key_type);
 }
 
-void add_certificate_findings(const ItemSpec& spec, const ProvenCertificate& proven, CaptureContext& context) {
+void add_certificate_findings(const ItemSpec& spec, const ProvenCertificate& proven,
+                              CaptureContext& context) {
   const auto& c = proven.certificate;
   const std::string what = printable(c.subject);
   const Timestamp now = context.world.clock.now();
@@ -124,19 +134,22 @@ void add_certificate_findings(const ItemSpec& spec, const ProvenCertificate& pro
     context.finding({"certificate_expires_soon", spec.name, what + " expires on " + format_utc(c.not_after),
                      "replace the certificate while its agents still trust it, then back up again"});
   if (now < c.not_before)
-    context.finding({"certificate_not_yet_valid", spec.name, what + " is valid from " + format_utc(c.not_before) + " only",
+    context.finding({"certificate_not_yet_valid", spec.name,
+                     what + " is valid from " + format_utc(c.not_before) + " only",
                      "check the clock of this server and the certificate"});
   for (const std::string& file : proven.other)
-    context.finding({"certificate_differs", spec.name, printable(file) + " holds another certificate than the one that is proven: " + what,
+    context.finding({"certificate_differs", spec.name,
+                     printable(file) + " holds another certificate than the one that is proven: " + what,
                      "all files of one item should be the same certificate: export them again"});
 }
 
-std::vector<CheckResult> check_certificate_item(const ItemSpec& spec, const FileSet& set, const tree::NodePtr& stored,
-                                                CaptureContext& context) {
+std::vector<CheckResult> check_certificate_item(const ItemSpec& spec, const FileSet& set,
+                                                const tree::NodePtr& stored, CaptureContext& context) {
   CheckResult fits{"certificate fits its key", false, ""}, same{"same certificate as stored", false, ""};
   try {
     const crypto::Secret password = certificate_password(spec, context);
-    auto live = prove_certificate(spec.name, certificate_files(spec, read_files(set, [](const Finding&) {})), password.view());
+    auto live = prove_certificate(spec.name, certificate_files(spec, read_files(set, [](const Finding&) {})),
+                                  password.view());
     fits.passed = true;
     fits.detail = printable(live.certificate.subject) + ", " + live.certificate.key_type;
     const auto kept = stored_content(stored, base_name(spec, "password_file"));

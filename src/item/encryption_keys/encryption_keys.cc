@@ -20,16 +20,18 @@ KmsKeys keys_of(const std::vector<LiveFile>& files) {
 
 Finding not_provable(const ItemSpec& spec, const KmsKeys& keys) {
   return {"keys_not_provable", spec.name,
-          std::to_string(keys.not_provable.size()) + " key files are in the vendor's own format: not provable by Holdfast, "
-          "only the vendor's own export restores them",
+          std::to_string(keys.not_provable.size()) +
+              " key files are in the vendor's own format: not provable by Holdfast, "
+              "only the vendor's own export restores them",
           "export the keys with the vendor's tool and back the export up as an item of kind vendor_backup"};
 }
 
 Keyed by_id(const tree::NodePtr& stored) {
   Keyed all;
   for (const KmsKey& key : load_keys(stored))
-    all["key " + key.id.hex()] = {key.name + "\n" + format_utc(key.created) + "\n" + crypto::sha256(key.key.view()).hex(),
-                                  printable(key.name) + ", created " + format_utc(key.created)};
+    all["key " + key.id.hex()] = {
+        key.name + "\n" + format_utc(key.created) + "\n" + crypto::sha256(key.key.view()).hex(),
+        printable(key.name) + ", created " + format_utc(key.created)};
   return all;
 }
 
@@ -49,8 +51,11 @@ void EncryptionKeysAdapter::understand(const ItemSpec& spec, const std::vector<L
                                        CaptureContext& context) const {
   const KmsKeys all = keys_of(files);
   if (all.keys.empty() && all.not_provable.empty())
-    throw Error(Code::not_found, "cannot capture " + spec.name + ": no encryption key (*.kms) in " + spec.text("path"))
-        .hint("without its keys the encrypted columns of the database are lost: find out where the product keeps them");
+    throw Error(Code::not_found,
+                "cannot capture " + spec.name + ": no encryption key (*.kms) in " + spec.text("path"))
+        .hint(
+            "without its keys the encrypted columns of the database are lost: find out where the product "
+            "keeps them");
   context.facts.emplace_back("keys", std::to_string(all.keys.size() + all.not_provable.size()));
   if (!all.keys.empty()) {
     std::vector<std::string> ids;

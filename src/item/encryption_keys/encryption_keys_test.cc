@@ -73,7 +73,8 @@ TEST(KmsKey, DamageNamesTheLine) {
   EXPECT_EQ(damage(good + "x"), "line 7: more than the format has");
   EXPECT_EQ(damage(key_file(7, std::string(2000, 'n'))), "line 0: the file is larger than the format allows");
   EXPECT_EQ(damage("\x01\x02vendor"), "another format");
-  for (std::size_t size = 8; size < good.size(); ++size) ASSERT_NE(damage(good.substr(0, size)), "a key") << size;
+  for (std::size_t size = 8; size < good.size(); ++size)
+    ASSERT_NE(damage(good.substr(0, size)), "a key") << size;
 }
 
 TEST(KmsKey, OpensItsColumnsAndNoOthers) {
@@ -100,11 +101,13 @@ class EncryptionKeys : public testing::ItemTest {
     write("KMS/c.kms", key_file(3), 0600);
   }
   EncryptionKeysAdapter adapter;
-  ItemSpec spec = testing::spec_of("kms-keys", "encryption_keys", {{"path", (folder.path() / "KMS").string()}});
+  ItemSpec spec =
+      testing::spec_of("kms-keys", "encryption_keys", {{"path", (folder.path() / "KMS").string()}});
 };
 
 TEST_F(EncryptionKeys, ComeBackAsTheyWere) {
-  const auto stored = expect_round_trip(adapter, spec, {folder.path() / "KMS/a.kms", folder.path() / "KMS/b.KMS", folder.path() / "KMS/c.kms"});
+  const auto stored = expect_round_trip(
+      adapter, spec, {folder.path() / "KMS/a.kms", folder.path() / "KMS/b.KMS", folder.path() / "KMS/c.kms"});
   EXPECT_EQ(codes(), "");
   EXPECT_EQ(fact("keys"), "3");
   EXPECT_EQ(fact("ids"), key_id(1).hex() + ", " + key_id(2).hex() + ", " + key_id(3).hex());
@@ -116,15 +119,17 @@ TEST_F(EncryptionKeys, ComeBackAsTheyWere) {
 }
 
 TEST_F(EncryptionKeys, OneDamagedKeyFailsTheItemAndIsNamed) {
-  for (const std::string& bad : {replaced(key_file(2), "key: 02", "key: 03"), std::string(), std::string(64, '\0'),
-                                 std::string("\x01vendor"), key_file(2).substr(0, 60)}) {
+  for (const std::string& bad :
+       {replaced(key_file(2), "key: 02", "key: 03"), std::string(), std::string(64, '\0'),
+        std::string("\x01vendor"), key_file(2).substr(0, 60)}) {
     write("KMS/b.KMS", bad);
     const Error e = error_of([&] { capture(adapter, spec); });
     EXPECT_EQ(e.code(), Code::damaged);
     EXPECT_NE(e.message().find("b.KMS"), std::string::npos) << e.message();
   }
   write("KMS/b.KMS", replaced(replaced(key_file(2), key_id(2).hex(), key_id(1).hex()), "\nname", "\nname"));
-  EXPECT_NE(error_of([&] { capture(adapter, spec); }).message().find("has the id of a.kms"), std::string::npos);
+  EXPECT_NE(error_of([&] { capture(adapter, spec); }).message().find("has the id of a.kms"),
+            std::string::npos);
 }
 
 TEST_F(EncryptionKeys, NoKeyIsAFailure) {
@@ -136,8 +141,10 @@ TEST_F(EncryptionKeys, NoKeyIsAFailure) {
 }
 
 TEST_F(EncryptionKeys, TheVendorsOwnAreKeptAndNotProvable) {
-  for (const char* name : {"KMS/a.kms", "KMS/b.KMS", "KMS/c.kms"}) write(name, "\x01\x02 vendor " + std::string(name), 0600);
-  expect_round_trip(adapter, spec, {folder.path() / "KMS/a.kms", folder.path() / "KMS/b.KMS", folder.path() / "KMS/c.kms"});
+  for (const char* name : {"KMS/a.kms", "KMS/b.KMS", "KMS/c.kms"})
+    write(name, "\x01\x02 vendor " + std::string(name), 0600);
+  expect_round_trip(adapter, spec,
+                    {folder.path() / "KMS/a.kms", folder.path() / "KMS/b.KMS", folder.path() / "KMS/c.kms"});
   EXPECT_TRUE(found("keys_not_provable")) << codes();
   EXPECT_EQ(fact("ids"), "(none)");
 }
@@ -159,7 +166,8 @@ TEST_F(EncryptionKeys, DifferenceIsByKeyAndShowsNoKey) {
   write("KMS/a.kms", replaced(key_file(1), "NS.Web", "XX.Web"));
   write("KMS/d.kms", key_file(4));
   const std::string said = testing::text_of(adapter.diff(before, capture(adapter, spec)));
-  EXPECT_NE(said.find("~ key " + key_id(1).hex() + " | NS.WebServiceCredentials, created"), std::string::npos) << said;
+  EXPECT_NE(said.find("~ key " + key_id(1).hex() + " | NS.WebServiceCredentials, created"), std::string::npos)
+      << said;
   EXPECT_NE(said.find("+ key " + key_id(4).hex()), std::string::npos) << said;
   EXPECT_EQ(said.find("key " + key_id(3).hex()), std::string::npos) << said;
   EXPECT_EQ(said.find(to_hex(key_bytes(4))), std::string::npos);

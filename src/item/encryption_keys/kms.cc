@@ -42,8 +42,10 @@ class Lines {
   }
   void hex(std::string_view label, MutableBytes out) {
     std::string_view digits = next(label);
-    if (!from_hex(digits, out) || std::any_of(digits.begin(), digits.end(), [](char c) { return c >= 'A' && c <= 'F'; }))
-      damaged("'" + std::string(label) + "' is not " + std::to_string(out.size() * 2) + " lower-case hex digits");
+    if (!from_hex(digits, out) ||
+        std::any_of(digits.begin(), digits.end(), [](char c) { return c >= 'A' && c <= 'F'; }))
+      damaged("'" + std::string(label) + "' is not " + std::to_string(out.size() * 2) +
+              " lower-case hex digits");
   }
   void expect_end() {
     ++number_;
@@ -73,7 +75,8 @@ bool is_kms_file(std::string_view name) { return to_lower_ascii(name).ends_with(
 
 std::optional<KmsKey> parse_kms_key(ByteView content, const std::string& file) {
   if (!as_text(content).starts_with(kMagic)) {
-    if (resembles_public_format(as_text(content))) refuse(file, "line 1: expected '" + std::string(kMagic) + "'");
+    if (resembles_public_format(as_text(content)))
+      refuse(file, "line 1: expected '" + std::string(kMagic) + "'");
     return std::nullopt;
   }
   Lines lines(as_text(content), file);
@@ -82,7 +85,8 @@ std::optional<KmsKey> parse_kms_key(ByteView content, const std::string& file) {
   KmsKey key;
   key.file = file;
   key.name = lines.next("name");
-  if (key.name.empty() || key.name.size() > kMaxName || !is_utf8(key.name)) lines.damaged("'name' is not a name");
+  if (key.name.empty() || key.name.size() > kMaxName || !is_utf8(key.name))
+    lines.damaged("'name' is not a name");
   lines.hex("id", key.id.bytes);
   auto created = parse_utc(lines.next("created"));
   if (!created) lines.damaged("'created' is not a time");

@@ -19,8 +19,8 @@ std::string last_lines(const platform::ProcessResult& result) {
 
 }  // namespace
 
-platform::ProcessResult install(const ItemSpec& spec, const InstallArguments& arguments, platform::World& world,
-                                const Cancel& cancel) {
+platform::ProcessResult install(const ItemSpec& spec, const InstallArguments& arguments,
+                                platform::World& world, const Cancel& cancel) {
   const std::string root = spec.text("install_root");
   const Path setup = Path(spec.text("path")) / "setup";
   if (root.empty())
@@ -30,8 +30,15 @@ platform::ProcessResult install(const ItemSpec& spec, const InstallArguments& ar
     throw Error(Code::not_found, "cannot install: " + printable(setup.string()) + " is not there")
         .safe("nothing was installed")
         .hint("restore item " + spec.name + " first, or install the listed products by hand");
-  std::vector<std::string> command{setup.string(), "--root", root, "--install-path", arguments.install_path,
-                                   "--application-identity", arguments.application_identity, "--database", arguments.database};
+  std::vector<std::string> command{setup.string(),
+                                   "--root",
+                                   root,
+                                   "--install-path",
+                                   arguments.install_path,
+                                   "--application-identity",
+                                   arguments.application_identity,
+                                   "--database",
+                                   arguments.database};
   if (arguments.repair) command.emplace_back("--repair");
   platform::ProcessOptions options;
   options.cancel = &cancel;
@@ -40,8 +47,9 @@ platform::ProcessResult install(const ItemSpec& spec, const InstallArguments& ar
     throw Error(Code::already_exists, "cannot install into " + printable(root) + ": " + last_lines(result))
         .safe("the installation that is there was not changed");
   if (result.exit_code != 0)
-    throw Error(Code::failed, "cannot install into " + printable(root) + ": " + printable(setup.string()) + " ended with " +
-                                  std::to_string(result.exit_code) + "; " + last_lines(result))
+    throw Error(Code::failed, "cannot install into " + printable(root) + ": " + printable(setup.string()) +
+                                  " ended with " + std::to_string(result.exit_code) + "; " +
+                                  last_lines(result))
         .hint("remove what it complains about and run it again: it goes on where it was");
   return result;
 }

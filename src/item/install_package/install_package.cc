@@ -24,7 +24,8 @@ void report_pieces(const ItemSpec& spec, CaptureContext& context) {
   else if ((setup->mode & 0111) == 0) incomplete(spec, context, "setup is not executable");
   const auto payload = context.world.files.info(folder / "payload");
   if (!payload || payload->kind != Kind::directory) incomplete(spec, context, "payload is missing");
-  else if (context.world.files.list(folder / "payload").empty()) incomplete(spec, context, "payload is empty");
+  else if (context.world.files.list(folder / "payload").empty())
+    incomplete(spec, context, "payload is empty");
 }
 
 void report_products(const ItemSpec& spec, CaptureContext& context) {
@@ -39,7 +40,8 @@ void report_products(const ItemSpec& spec, CaptureContext& context) {
       context.facts.emplace_back("product " + printable(p.name), printable(p.version));
   } catch (const Error& e) {
     if (e.code() != Code::damaged && e.code() != Code::unsupported) throw;
-    context.finding({"package_unreadable", spec.name, e.message(), "make the package again from the installed products"});
+    context.finding(
+        {"package_unreadable", spec.name, e.message(), "make the package again from the installed products"});
   }
 }
 
@@ -63,16 +65,43 @@ std::optional<Keyed> by_product(const tree::NodePtr& stored) {
 
 std::vector<OptionSpec> InstallPackageAdapter::options() const {
   return {{"path", OptionSpec::Type::path, true, "The folder with package.toml, setup and payload.", {}},
-          {"install_root", OptionSpec::Type::path, false, "Where the installer lays the server down.", {}}};
+          {"install_root", OptionSpec::Type::path, false, "Where the installer lays the server down.", {}},
+          {"installed",
+           OptionSpec::Type::path,
+           false,
+           "Where the installed program is. What the package lays down there counts as covered, anything "
+           "else does not.",
+           {}}};
 }
 
 std::vector<Path> InstallPackageAdapter::covers(const ItemSpec& spec) const { return {folder_of(spec)}; }
+
+// The program as the package holds it (payload/program), where it was installed, and the installer's own note
+// beside it.
+std::vector<Path> InstallPackageAdapter::lays_down(const ItemSpec& spec, platform::World& world) const {
+  const Path installed = spec.text("installed"), program = folder_of(spec) / "payload" / "program";
+  std::vector<Path> paths;
+  if (installed.empty() || !world.files.exists(program)) return paths;
+  paths.push_back(installed);
+  paths.push_back(installed / "installation.state");
+  std::vector<Path> folders{""};
+  while (!folders.empty()) {
+    const Path folder = folders.back();
+    folders.pop_back();
+    for (const auto& child : world.files.list(program / folder)) {
+      paths.push_back(installed / folder / child.name);
+      if (child.info.kind == platform::FileInfo::Kind::directory) folders.push_back(folder / child.name);
+    }
+  }
+  return paths;
+}
 
 std::uint64_t InstallPackageAdapter::estimate(const ItemSpec& spec, platform::World&) const {
   return estimate_directory(folder_of(spec), {});
 }
 
-void InstallPackageAdapter::capture(const ItemSpec& spec, tree::TreeSink& sink, CaptureContext& context) const {
+void InstallPackageAdapter::capture(const ItemSpec& spec, tree::TreeSink& sink,
+                                    CaptureContext& context) const {
   capture_directory(folder_of(spec), {}, sink, context);
   report_pieces(spec, context);
   report_products(spec, context);

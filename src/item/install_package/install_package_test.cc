@@ -28,14 +28,16 @@ class InstallPackageItem : public testing::ItemTest {
     write("pkg/setup", kSetup, 0755);
   }
   InstallPackageAdapter adapter;
-  ItemSpec spec = testing::spec_of("install-package", "install_package",
-                                   {{"path", (folder.path() / "pkg").string()}, {"install_root", (folder.path() / "srv").string()}});
+  ItemSpec spec = testing::spec_of(
+      "install-package", "install_package",
+      {{"path", (folder.path() / "pkg").string()}, {"install_root", (folder.path() / "srv").string()}});
   InstallArguments arguments{"C:\\Program Files\\Altiris", "EXAMPLE\\svc $(touch x)", "Symantec_CMDB", false};
 };
 
 TEST_F(InstallPackageItem, ComesBackAsItWas) {
-  const auto stored = expect_round_trip(adapter, spec, {folder.path() / "pkg/package.toml", folder.path() / "pkg/setup",
-                                                        folder.path() / "pkg/payload/program.bin"});
+  const auto stored = expect_round_trip(adapter, spec,
+                                        {folder.path() / "pkg/package.toml", folder.path() / "pkg/setup",
+                                         folder.path() / "pkg/payload/program.bin"});
   EXPECT_EQ(codes(), "");
   EXPECT_EQ(fact("platform_version"), "8.7");
   EXPECT_EQ(fact("product Platform"), "8.7.1");
@@ -84,9 +86,11 @@ TEST_F(InstallPackageItem, DifferenceIsByProductAndByFile) {
 TEST_F(InstallPackageItem, TheInstallerGetsItsArgumentsAsTheyAre) {
   arguments.repair = true;
   const auto result = install(spec, arguments, world, cancel);
-  EXPECT_EQ(result.output, "--root\n" + (folder.path() / "srv").string() +
-                               "\n--install-path\nC:\\Program Files\\Altiris\n--application-identity\nEXAMPLE\\svc $(touch x)\n"
-                               "--database\nSymantec_CMDB\n--repair\n");
+  EXPECT_EQ(
+      result.output,
+      "--root\n" + (folder.path() / "srv").string() +
+          "\n--install-path\nC:\\Program Files\\Altiris\n--application-identity\nEXAMPLE\\svc $(touch x)\n"
+          "--database\nSymantec_CMDB\n--repair\n");
 }
 
 TEST_F(InstallPackageItem, AFailedInstallerSaysItsLastLines) {

@@ -16,7 +16,8 @@ constexpr std::size_t kMaxPackageFile = 4 << 20;   // a product is 150 bytes: fa
 std::string required(const toml::table& table, const char* key, std::string_view what) {
   auto value = table[key].value<std::string>();
   if (!value || value->empty())
-    damaged(what, "line " + std::to_string(table.source().begin.line) + ": '" + key + "' is missing or not a text");
+    damaged(what,
+            "line " + std::to_string(table.source().begin.line) + ": '" + key + "' is missing or not a text");
   return *value;
 }
 
@@ -46,7 +47,8 @@ InstallPackage parse_package(ByteView content, std::string_view what) {
   if (!products || products->empty()) damaged(what, "there is no [[product]]");
   for (const toml::node& node : *products) {
     const toml::table* product = node.as_table();
-    if (!product) damaged(what, "line " + std::to_string(node.source().begin.line) + ": a product that is not a table");
+    if (!product)
+      damaged(what, "line " + std::to_string(node.source().begin.line) + ": a product that is not a table");
     result.products.push_back({required(*product, "name", what), required(*product, "id", what),
                                required(*product, "version", what)});
   }

@@ -40,15 +40,18 @@ TEST(Package, ReadsProductsAndPlatform) {
 
 TEST(Package, DamageNamesFileAndLine) {
   EXPECT_EQ(damage(""), "cannot read package.toml: there is no [package]");
-  EXPECT_EQ(damage("[package]\nplatform_version = \"1\"\n"), "cannot read package.toml: there is no [[product]]");
+  EXPECT_EQ(damage("[package]\nplatform_version = \"1\"\n"),
+            "cannot read package.toml: there is no [[product]]");
   EXPECT_EQ(damage("[package]\nplatform_version = 1\n"),
             "cannot read package.toml: line 1: 'platform_version' is missing or not a text");
-  EXPECT_TRUE(damage("[package]\nplatform_version = \"1\nx").starts_with("cannot read package.toml: line 2: "));
+  EXPECT_TRUE(
+      damage("[package]\nplatform_version = \"1\nx").starts_with("cannot read package.toml: line 2: "));
   EXPECT_EQ(damage("product = [1]\n[package]\nplatform_version = \"1\"\n"),
             "cannot read package.toml: line 1: a product that is not a table");
   EXPECT_EQ(damage("[package]\nplatform_version = \"1\"\n[[product]]\nname = \"a\"\nid = \"b\"\n"),
             "cannot read package.toml: line 3: 'version' is missing or not a text");
-  EXPECT_TRUE(damage("a = " + std::string(5000, '[')).starts_with("cannot read package.toml: line 1: "));   // depth
+  EXPECT_TRUE(
+      damage("a = " + std::string(5000, '[')).starts_with("cannot read package.toml: line 1: "));  // depth
   EXPECT_EQ(damage(std::string(5 << 20, '#')), "cannot read package.toml: it is larger than 4.2 MB");
 }
 

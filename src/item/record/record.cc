@@ -10,7 +10,10 @@ bool is_generated(const ItemSpec& spec) { return !spec.text("generated").empty()
 }  // namespace
 
 std::vector<OptionSpec> RecordAdapter::options() const {
-  return {{"generated", OptionSpec::Type::text, false, "A text that Holdfast makes: the identity card or the product list.",
+  return {{"generated",
+           OptionSpec::Type::text,
+           false,
+           "A text that Holdfast makes: the identity card or the product list.",
            {"identity", "products"}},
           {"path", OptionSpec::Type::path, false, "A file that is kept by hand.", {}}};
 }
@@ -31,7 +34,8 @@ void RecordAdapter::capture(const ItemSpec& spec, tree::TreeSink& sink, CaptureC
   if (!is_generated(spec)) return FileSetAdapter::capture(spec, sink, context);
   auto text = context.generated ? context.generated(spec.text("generated")) : std::nullopt;
   if (!text)
-    throw Error(Code::precondition, "cannot capture " + spec.name + ": '" + spec.text("generated") + "' could not be made")
+    throw Error(Code::precondition,
+                "cannot capture " + spec.name + ": '" + spec.text("generated") + "' could not be made")
         .hint("'holdfast doctor' says what [identity] in the configuration file cannot be read from");
   capture_texts({{spec.name + ".txt", *text}}, sink, context);
 }
@@ -41,7 +45,8 @@ void RecordAdapter::apply(const ItemSpec& spec, tree::NodePtr stored, ApplyConte
   FileSetAdapter::apply(spec, stored, context);
 }
 
-std::vector<CheckResult> RecordAdapter::check(const ItemSpec& spec, tree::NodePtr stored, CaptureContext& context) const {
+std::vector<CheckResult> RecordAdapter::check(const ItemSpec& spec, tree::NodePtr stored,
+                                              CaptureContext& context) const {
   if (is_generated(spec)) return {};
   return FileSetAdapter::check(spec, stored, context);
 }

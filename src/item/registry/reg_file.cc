@@ -12,8 +12,8 @@ namespace holdfast::item {
 namespace {
 
 constexpr std::string_view kHeader = "Windows Registry Editor Version 5.00";
-// Windows limits ("Registry element size limits"): 16,383 characters a value name, 255 a key name, 512 levels. UTF-8
-// takes at most 3 bytes a UTF-16 unit.
+// Windows limits ("Registry element size limits"): 16,383 characters a value name, 255 a key name, 512
+// levels. UTF-8 takes at most 3 bytes a UTF-16 unit.
 constexpr std::size_t kMaxNameBytes = 16383 * 3;
 constexpr std::size_t kMaxPathBytes = 512 * 256 * 3;
 constexpr std::size_t kLineWidth = 78;
@@ -56,8 +56,8 @@ class Parser {
  private:
   [[noreturn]] void damaged(const std::string& why, std::size_t at) const {
     auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    throw Error(Code::damaged, "cannot read registry file " + printable(what_) + ": line " + std::to_string(line) +
-                                   ": " + why);
+    throw Error(Code::damaged, "cannot read registry file " + printable(what_) + ": line " +
+                                   std::to_string(line) + ": " + why);
   }
   [[noreturn]] void damaged(const std::string& why) const { damaged(why, pos_); }
 
@@ -101,7 +101,8 @@ class Parser {
     }
     if (path.size() > kMaxPathBytes) damaged("a key's path is too long");
     if (!same(path.substr(0, 5), "HKEY_")) damaged("a key that does not start with HKEY_");
-    if (path.back() == '\\' || path.find("\\\\") != std::string_view::npos) damaged("a key with an empty name");
+    if (path.back() == '\\' || path.find("\\\\") != std::string_view::npos)
+      damaged("a key with an empty name");
     if (path.find('\0') != std::string_view::npos) damaged("a zero character");
     k.path = path;
     pos_ += close + 1;
@@ -147,7 +148,8 @@ class Parser {
     return true;
   }
 
-  // From the opening quote past the closing one. A line break inside belongs to the text, as regedit writes it.
+  // From the opening quote past the closing one. A line break inside belongs to the text, as regedit writes
+  // it.
   std::string quoted() {
     const std::size_t start = pos_++;
     std::string out;
@@ -158,7 +160,8 @@ class Parser {
       if (c == '\0') damaged("a zero character");
       if (c == '\\') {
         ++pos_;
-        if (at_end() || (text_[pos_] != '\\' && text_[pos_] != '"')) damaged("a backslash that escapes nothing");
+        if (at_end() || (text_[pos_] != '\\' && text_[pos_] != '"'))
+          damaged("a backslash that escapes nothing");
         c = text_[pos_];
       }
       out += c;
@@ -272,7 +275,8 @@ void append_hex(std::string& out, std::string line, ByteView data) {
 
 void append_value(std::string& out, const RegValue& v) {
   if (v.name.find('\0') != std::string::npos)
-    throw Error(Code::unsupported, "cannot write registry value " + printable(v.name) + ": its name holds a zero character");
+    throw Error(Code::unsupported,
+                "cannot write registry value " + printable(v.name) + ": its name holds a zero character");
   std::string start = (v.name.empty() ? "@" : escape(v.name)) + "=";
   if (v.deleted) {
     out += start + "-";
@@ -309,7 +313,8 @@ std::vector<std::string> RegFile::subkeys(std::string_view key) const {
   std::vector<std::string> names;
   for (const RegKey& k : keys) {
     if (k.deleted) {
-      std::erase_if(names, [&](const std::string& n) { return at_or_below(std::string(key) + "\\" + n, k.path); });
+      std::erase_if(names,
+                    [&](const std::string& n) { return at_or_below(std::string(key) + "\\" + n, k.path); });
       continue;
     }
     if (!at_or_below(k.path, key) || k.path.size() == key.size()) continue;
@@ -322,9 +327,11 @@ std::vector<std::string> RegFile::subkeys(std::string_view key) const {
 }
 
 std::optional<std::string> reg_text(const RegValue& v) {
-  if (v.deleted || (v.type != RegType::sz && v.type != RegType::expand_sz) || v.data.size() % 2 != 0) return std::nullopt;
+  if (v.deleted || (v.type != RegType::sz && v.type != RegType::expand_sz) || v.data.size() % 2 != 0)
+    return std::nullopt;
   ByteView data = v.data;
-  if (data.size() >= 2 && data[data.size() - 1] == 0 && data[data.size() - 2] == 0) data = data.first(data.size() - 2);
+  if (data.size() >= 2 && data[data.size() - 1] == 0 && data[data.size() - 2] == 0)
+    data = data.first(data.size() - 2);
   return from_utf16(data);
 }
 
@@ -428,7 +435,8 @@ Bytes write_reg_file(const RegFile& file) {
   std::string text = std::string(kHeader) + "\r\n\r\n";
   for (const RegKey& k : file.keys) {
     if (k.path.find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos)
-      throw Error(Code::unsupported, "cannot write registry key " + printable(k.path) + ": its path holds a line break");
+      throw Error(Code::unsupported,
+                  "cannot write registry key " + printable(k.path) + ": its path holds a line break");
     text += (k.deleted ? "[-" : "[") + k.path + "]\r\n";
     for (const RegValue& v : k.values) append_value(text, v);
     text += "\r\n";

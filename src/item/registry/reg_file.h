@@ -1,10 +1,10 @@
 // Text of "Windows Registry Editor Version 5.00" files (regedit exports), parsed and written.
 //
-// Not the live registry: a value here is what a file says about one. Public format; what regedit writes and accepts:
-// UTF-16LE with BOM (UTF-8 is read too), `[KEY]`, `[-KEY]`, `"name"="text"`, `@=`, `dword:`, `hex:`, `hex(n):`, `=-`,
-// lines continued with a backslash, `;` comments (not kept).
-// Keys and names are looked up without regard to ASCII case and kept as written. Text is UTF-8; a lone surrogate of
-// UTF-16 becomes its three bytes (WTF-8) and goes back unchanged.
+// Not the live registry: a value here is what a file says about one. Public format; what regedit writes and
+// accepts: UTF-16LE with BOM (UTF-8 is read too), `[KEY]`, `[-KEY]`, `"name"="text"`, `@=`, `dword:`, `hex:`,
+// `hex(n):`, `=-`, lines continued with a backslash, `;` comments (not kept). Keys and names are looked up
+// without regard to ASCII case and kept as written. Text is UTF-8; a lone surrogate of UTF-16 becomes its
+// three bytes (WTF-8) and goes back unchanged.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,15 @@ namespace holdfast::item {
 
 // REG_* numbers of winnt.h; a value may have any other number, which is kept.
 enum class RegType : std::uint32_t {
-  none = 0, sz = 1, expand_sz = 2, binary = 3, dword = 4, dword_big_endian = 5, link = 6, multi_sz = 7, qword = 11,
+  none = 0,
+  sz = 1,
+  expand_sz = 2,
+  binary = 3,
+  dword = 4,
+  dword_big_endian = 5,
+  link = 6,
+  multi_sz = 7,
+  qword = 11,
 };
 
 struct RegValue {
@@ -41,8 +49,8 @@ struct RegFile {
   std::vector<RegKey> keys;   // in the order of the file
   bool operator==(const RegFile&) const = default;
 
-  // What the key would hold after the file was imported: a later line wins over an earlier one, deletions count.
-  // nullptr: nothing. Valid while the file is unchanged.
+  // What the key would hold after the file was imported: a later line wins over an earlier one, deletions
+  // count. nullptr: nothing. Valid while the file is unchanged.
   const RegValue* find(std::string_view key, std::string_view name) const;
   // Names of the keys directly below `key`, as first written, in the order of the file, each once.
   std::vector<std::string> subkeys(std::string_view key) const;
@@ -68,11 +76,11 @@ Bytes reg_multi_sz(const std::vector<std::string>& texts);
 Bytes reg_dword(std::uint32_t number);
 Bytes reg_qword(std::uint64_t number);
 
-// `what` names the file in errors. Error(damaged) with the number of the line on anything that regedit could not have
-// written or read in full. Memory: a small multiple of bytes.size().
+// `what` names the file in errors. Error(damaged) with the number of the line on anything that regedit could
+// not have written or read in full. Memory: a small multiple of bytes.size().
 RegFile parse_reg_file(ByteView bytes, std::string_view what);
-// UTF-16LE with BOM, CRLF. parse_reg_file(write_reg_file(f)) == f. Error(unsupported) for a path with a line break
-// and a name with a zero character: the format cannot say them.
+// UTF-16LE with BOM, CRLF. parse_reg_file(write_reg_file(f)) == f. Error(unsupported) for a path with a line
+// break and a name with a zero character: the format cannot say them.
 Bytes write_reg_file(const RegFile& file);
 
 }  // namespace holdfast::item

@@ -98,8 +98,10 @@ TEST(RegFile, LooksUpWhatAnImportWouldLeave) {
 TEST(RegFile, DamageNamesTheLine) {
   EXPECT_EQ(damage(Bytes{}), "1: the file is empty");
   EXPECT_EQ(damage(Bytes{0xFF, 0xFE}), "1: the file is empty");
-  EXPECT_EQ(damage(as_bytes("REGEDIT4\n")), "1: the first line is not 'Windows Registry Editor Version 5.00'");
-  EXPECT_EQ(damage(as_bytes("Windows Registry Editor Version 5.00\n\xFF\n")), "1: the text is neither UTF-16 nor UTF-8");
+  EXPECT_EQ(damage(as_bytes("REGEDIT4\n")),
+            "1: the first line is not 'Windows Registry Editor Version 5.00'");
+  EXPECT_EQ(damage(as_bytes("Windows Registry Editor Version 5.00\n\xFF\n")),
+            "1: the text is neither UTF-16 nor UTF-8");
   Bytes odd = utf16_file("[HKEY_USERS\\a]");
   odd.pop_back();
   EXPECT_EQ(damage(ByteView(odd)), "1: half a UTF-16 character at the end: the file is cut off");
@@ -150,8 +152,25 @@ class RandomRegistry {
  private:
   // Characters that the format has to escape or encode; lone surrogates too. None of `without`.
   std::string text(std::string_view without, std::size_t least) {
-    static const std::vector<std::string> kPieces{"a", "Z", " ", "\\", "\"", "]", "[", ";", "@", "=", "-", ",", "\t", "ü", "€", "😀",
-                                                  "\xED\xA0\x80x", "hex:", "dword:"};
+    static const std::vector<std::string> kPieces{"a",
+                                                  "Z",
+                                                  " ",
+                                                  "\\",
+                                                  "\"",
+                                                  "]",
+                                                  "[",
+                                                  ";",
+                                                  "@",
+                                                  "=",
+                                                  "-",
+                                                  ",",
+                                                  "\t",
+                                                  "ü",
+                                                  "€",
+                                                  "😀",
+                                                  "\xED\xA0\x80x",
+                                                  "hex:",
+                                                  "dword:"};
     std::string t;
     for (std::size_t n = least + up_to(12); n-- > 0;) {
       const std::string& piece = kPieces[random_() % kPieces.size()];
@@ -200,7 +219,8 @@ TEST(RegFile, DamagedFilesAreReadOrRefused) {
   std::size_t refused = 0;
   for (int i = 0; i < 3000; ++i) {
     Bytes bytes = write_reg_file(random.file());
-    for (std::size_t n = random.up_to(3); n-- > 0;) bytes[random.up_to(bytes.size() - 1)] = static_cast<std::uint8_t>(random.up_to(255));
+    for (std::size_t n = random.up_to(3); n-- > 0;)
+      bytes[random.up_to(bytes.size() - 1)] = static_cast<std::uint8_t>(random.up_to(255));
     if (random.up_to(2) == 0) bytes.resize(random.up_to(bytes.size()));
     try {
       parse_reg_file(bytes, "hostile");

@@ -1,5 +1,6 @@
-// Items of kind `registry`: a part of the Windows registry as a regedit export (.reg). Kept verbatim, parsed and checked at
-// capture, compared by value. Not the live registry: what imports and exports it is the profile's business.
+// Items of kind `registry`: a part of the Windows registry as a regedit export (.reg). Kept verbatim, parsed
+// and checked at capture, compared by value. Not the live registry: what imports and exports it is the
+// profile's business.
 #pragma once
 
 #include "item/files/files.h"
@@ -14,7 +15,8 @@ class RegistryAdapter final : public FileSetAdapter {
 
  protected:
   FileSet file_set(const ItemSpec& spec) const override;
-  void understand(const ItemSpec& spec, const std::vector<LiveFile>& files, CaptureContext& context) const override;
+  void understand(const ItemSpec& spec, const std::vector<LiveFile>& files,
+                  CaptureContext& context) const override;
 };
 
 }  // namespace holdfast::item

@@ -10,8 +10,14 @@ const std::string kRoot = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Altiris\\eXpress\\Notif
 const std::string kThumbprint = "0123456789ABCDEF0123456789ABCDEF01234567";
 
 RegFile server(const std::string& thumbprint = kThumbprint) {
-  return {{{kRoot, false, {{"InstallPath", false, RegType::sz, reg_sz("C:\\Program Files")}, {"Port", false, RegType::dword, reg_dword(80)}}},
-           {kRoot + "\\AppIdentity", false, {{"user", false, RegType::sz, reg_sz("EXAMPLE\\svc")}, {"pwd", false, RegType::binary, to_bytes("GEHEIM")}}},
+  return {{{kRoot,
+            false,
+            {{"InstallPath", false, RegType::sz, reg_sz("C:\\Program Files")},
+             {"Port", false, RegType::dword, reg_dword(80)}}},
+           {kRoot + "\\AppIdentity",
+            false,
+            {{"user", false, RegType::sz, reg_sz("EXAMPLE\\svc")},
+             {"pwd", false, RegType::binary, to_bytes("GEHEIM")}}},
            {kRoot + "\\CA\\Agent", false, {{"Thumbprint", false, RegType::sz, reg_sz(thumbprint)}}}}};
 }
 
@@ -22,7 +28,8 @@ class Registry : public testing::ItemTest {
     return capture(adapter, spec);
   }
   RegistryAdapter adapter;
-  ItemSpec spec = testing::spec_of("registry", "registry", {{"path", (folder.path() / "server/ns.reg").string()}});
+  ItemSpec spec =
+      testing::spec_of("registry", "registry", {{"path", (folder.path() / "server/ns.reg").string()}});
 };
 
 TEST_F(Registry, ComesBackAsItWas) {
@@ -48,14 +55,16 @@ TEST_F(Registry, DamageFailsTheItemAndNamesTheLine) {
 }
 
 TEST_F(Registry, AThumbprintThatNoAgentCanUseIsFound) {
-  stored(server("\xE2\x80\x8E" + kThumbprint));   // an invisible left-to-right mark, as copied from a certificate's dialog
+  stored(server("\xE2\x80\x8E" +
+                kThumbprint));  // an invisible left-to-right mark, as copied from a certificate's dialog
   EXPECT_TRUE(found("thumbprint_malformed")) << codes();
 }
 
 TEST_F(Registry, DifferenceIsByValueAndShowsNoSecret) {
   const auto before = stored(server());
   RegFile changed = server();
-  changed.keys[0].path = "HKEY_LOCAL_MACHINE\\Software\\ALTIRIS\\eXpress\\Notification Server";   // no change: only spelling
+  changed.keys[0].path =
+      "HKEY_LOCAL_MACHINE\\Software\\ALTIRIS\\eXpress\\Notification Server";  // no change: only spelling
   changed.keys[0].values[0].data = reg_sz("D:\\Program Files");
   changed.keys[0].values[1] = {"Port", true, RegType::none, {}};
   changed.keys[1].values[1].data = to_bytes("ANDERS");

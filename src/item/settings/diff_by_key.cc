@@ -28,7 +28,8 @@ std::vector<Change> metadata_changes(const tree::NodePtr& before, const tree::No
     tree::Entry entry = same->node->entry();
     entry.modified = old.node->entry().modified;
     const auto differences = metadata_differences(old.node->entry(), entry);
-    if (!differences.empty()) changes.push_back({Change::Kind::changed, printable(old.path), "", join(differences, ", ")});
+    if (!differences.empty())
+      changes.push_back({Change::Kind::changed, printable(old.path), "", join(differences, ", ")});
   }
   return changes;
 }
@@ -46,8 +47,10 @@ std::vector<Change> diff_by_key(const Keyed& before, const Keyed& after) {
       changes.push_back({Change::Kind::changed, where(*now), show(old.second), show(now->second)});
   }
   for (const auto& now : after)
-    if (!before.contains(now.first)) changes.push_back({Change::Kind::added, where(now), "", show(now.second)});
-  std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.where < b.where; });
+    if (!before.contains(now.first))
+      changes.push_back({Change::Kind::added, where(now), "", show(now.second)});
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.where < b.where; });
   return changes;
 }
 

@@ -19,7 +19,9 @@ bool url_with_password(std::string_view value) {
     std::string_view authority = value.substr(at + 3);
     authority = authority.substr(0, authority.find_first_of("/ \t\r\n"));
     std::size_t user_end = authority.rfind('@');
-    if (user_end != std::string_view::npos && authority.substr(0, user_end).find(':') != std::string_view::npos) return true;
+    if (user_end != std::string_view::npos &&
+        authority.substr(0, user_end).find(':') != std::string_view::npos)
+      return true;
   }
   return false;
 }

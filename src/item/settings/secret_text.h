@@ -5,7 +5,8 @@
 
 namespace holdfast::item {
 
-// By the name ("DatabasePassword", "apiKey", "pwd") or because the value carries one ("…;Password=x;…"). Errs on the safe side.
+// By the name ("DatabasePassword", "apiKey", "pwd") or because the value carries one ("…;Password=x;…"). Errs
+// on the safe side.
 bool looks_secret(std::string_view name, std::string_view value);
 
 }  // namespace holdfast::item

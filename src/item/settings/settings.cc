@@ -51,8 +51,8 @@ std::string shown(const Setting& s) {
 }
 
 std::string compared(const Setting& s) {
-  return join(std::vector<std::string>{s.type, s.value, s.registry_key, s.registry_value, s.registry_value_type,
-                                       s.default_value, s.upgrade_if},
+  return join(std::vector<std::string>{s.type, s.value, s.registry_key, s.registry_value,
+                                       s.registry_value_type, s.default_value, s.upgrade_if},
               std::string_view("\0", 1));
 }
 
@@ -78,7 +78,8 @@ std::vector<Setting> parse_settings(ByteView xml, std::string_view what) {
   if (!result) xml_damaged(what, text, static_cast<std::size_t>(result.offset), result.description());
   Collector collector(what, text);
   document.traverse(collector);
-  if (collector.settings.empty()) xml_damaged(what, text, 0, "there is no customSetting: this is no core settings file");
+  if (collector.settings.empty())
+    xml_damaged(what, text, 0, "there is no customSetting: this is no core settings file");
   return std::move(collector.settings);
 }
 
@@ -88,7 +89,8 @@ std::vector<OptionSpec> SettingsAdapter::options() const {
 
 FileSet SettingsAdapter::file_set(const ItemSpec& spec) const { return {{spec.text("path")}, std::nullopt}; }
 
-void SettingsAdapter::understand(const ItemSpec& spec, const std::vector<LiveFile>& files, CaptureContext& context) const {
+void SettingsAdapter::understand(const ItemSpec& spec, const std::vector<LiveFile>& files,
+                                 CaptureContext& context) const {
   std::size_t local = 0, registry = 0, other = 0;
   std::map<std::string, int> seen;
   for (const LiveFile& file : files) {
@@ -96,11 +98,13 @@ void SettingsAdapter::understand(const ItemSpec& spec, const std::vector<LiveFil
     for (const Setting& s : settings) {
       ++(s.type == "local" ? local : s.type == "registry" ? registry : other);
       if (++seen[s.key] == 2)
-        context.finding({"setting_duplicate", spec.name, "the setting " + printable(s.key) + " is there more than once",
-                         "remove all but the one that is meant: which one the product uses is not documented"});
+        context.finding(
+            {"setting_duplicate", spec.name, "the setting " + printable(s.key) + " is there more than once",
+             "remove all but the one that is meant: which one the product uses is not documented"});
       if (s.type == "registry" && (s.registry_key.empty() || s.registry_value.empty()))
-        context.finding({"setting_incomplete", spec.name,
-                         "the setting " + printable(s.key) + " is of type registry and does not say which value", ""});
+        context.finding(
+            {"setting_incomplete", spec.name,
+             "the setting " + printable(s.key) + " is of type registry and does not say which value", ""});
     }
   }
   context.facts.emplace_back("settings", std::to_string(local + registry + other));

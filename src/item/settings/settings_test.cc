@@ -55,8 +55,10 @@ TEST(Settings, DamageNamesTheLine) {
   EXPECT_TRUE(damage(as_bytes(kGood.substr(0, kGood.size() / 2))).starts_with("6: "));
   EXPECT_TRUE(damage(as_bytes(kGood.substr(0, kGood.size() - 3))).starts_with("9: "));
   EXPECT_TRUE(damage(as_bytes("not xml at all")).starts_with("1: "));
-  EXPECT_EQ(damage(as_bytes("<configuration/>")), "1: there is no customSetting: this is no core settings file");
-  EXPECT_EQ(damage(as_bytes(replaced(kGood, "key=\"ProxyPassword\"", ""))), "7: a customSetting without 'key'");
+  EXPECT_EQ(damage(as_bytes("<configuration/>")),
+            "1: there is no customSetting: this is no core settings file");
+  EXPECT_EQ(damage(as_bytes(replaced(kGood, "key=\"ProxyPassword\"", ""))),
+            "7: a customSetting without 'key'");
   EXPECT_EQ(damage(as_bytes(replaced(kGood, "type=\"registry\"", ""))), "6: a customSetting without 'type'");
   EXPECT_EQ(damage(as_bytes(kGood + std::string(100, '\0'))), "10: a zero character");
   std::string deep;
@@ -66,7 +68,8 @@ TEST(Settings, DamageNamesTheLine) {
 
 TEST(Settings, EveryTruncationIsDamage) {
   const auto start = kGood.find("<customSettings>"), end = kGood.rfind('>');
-  for (std::size_t size = start; size < end; ++size) ASSERT_NE(damage(as_bytes(kGood.substr(0, size))), "no error") << size;
+  for (std::size_t size = start; size < end; ++size)
+    ASSERT_NE(damage(as_bytes(kGood.substr(0, size))), "no error") << size;
 }
 
 TEST(Settings, SecretsAreKnownByNameAndByValue) {
@@ -86,7 +89,8 @@ class SettingsItem : public testing::ItemTest {
     return capture(adapter, spec);
   }
   SettingsAdapter adapter;
-  ItemSpec spec = testing::spec_of("core-settings", "settings", {{"path", (folder.path() / "s/CoreSettings.config").string()}});
+  ItemSpec spec = testing::spec_of("core-settings", "settings",
+                                   {{"path", (folder.path() / "s/CoreSettings.config").string()}});
 };
 
 TEST_F(SettingsItem, ComesBackAsItWas) {
@@ -113,7 +117,9 @@ TEST_F(SettingsItem, DifferenceIsByKeyAndShowsNoSecret) {
   auto changed = replaced(kGood, "A &lt;b", "B &lt;b");
   changed = replaced(changed, "defaultValue=\"0\"", "defaultValue=\"1\"");
   changed = replaced(changed, "GEHEIM", "ANDERS");
-  changed = replaced(changed, "    <!-- kept -->", "    <customSetting key=\"New\" type=\"local\" value=\"" + std::string(1000, 'v') + "\"/>");
+  changed =
+      replaced(changed, "    <!-- kept -->",
+               "    <customSetting key=\"New\" type=\"local\" value=\"" + std::string(1000, 'v') + "\"/>");
   const auto after = stored(changed, 0600);
   const std::string said = testing::text_of(adapter.diff(before, after));
   EXPECT_EQ(said,

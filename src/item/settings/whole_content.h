@@ -10,8 +10,8 @@ namespace holdfast::item {
 // Error(unsupported) when the file was too large to be kept in memory: then nothing can be said about it.
 inline const Bytes& whole_content(const LiveFile& file) {
   if (!file.kept)
-    throw Error(Code::unsupported, "cannot understand " + printable(file.path.string()) + ": it is larger than " +
-                                       human_bytes(kKeptInMemory));
+    throw Error(Code::unsupported, "cannot understand " + printable(file.path.string()) +
+                                       ": it is larger than " + human_bytes(kKeptInMemory));
   return file.content;
 }
 

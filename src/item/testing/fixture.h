@@ -1,5 +1,5 @@
-// What tests of item kinds share: a scratch folder with real files, a world whose clock stands still, and capture and apply in
-// one line each. Header only; link holdfast_item_testing and holdfast_testing.
+// What tests of item kinds share: a scratch folder with real files, a world whose clock stands still, and
+// capture and apply in one line each. Header only; link holdfast_item_testing and holdfast_testing.
 #pragma once
 
 #include <fcntl.h>
@@ -18,7 +18,8 @@ namespace holdfast::item::testing {
 class ItemTest : public ::testing::Test {
  protected:
   // A file below the scratch folder, with a modification time that no test run makes by chance.
-  Path write(const std::string& name, ByteView content, mode_t mode = 0640, std::int64_t modified = 1'767'600'000) {
+  Path write(const std::string& name, ByteView content, mode_t mode = 0640,
+             std::int64_t modified = 1'767'600'000) {
     const Path path = folder.path() / name;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << as_text(content);
@@ -28,13 +29,15 @@ class ItemTest : public ::testing::Test {
     EXPECT_EQ(::utimensat(AT_FDCWD, path.parent_path().c_str(), times, 0), 0);
     return path;
   }
-  Path write(const std::string& name, std::string_view content, mode_t mode = 0640, std::int64_t modified = 1'767'600'000) {
+  Path write(const std::string& name, std::string_view content, mode_t mode = 0640,
+             std::int64_t modified = 1'767'600'000) {
     return write(name, as_bytes(content), mode, modified);
   }
   Bytes read(const Path& path) { return world.files.read_all(path); }
 
   CaptureContext context() {
-    return {world, cancel, progress, [this](Finding f) { findings.push_back(std::move(f)); }, facts, {}, {}, {}};
+    return {world, cancel, progress, [this](Finding f) { findings.push_back(std::move(f)); },
+            facts, {},     {},       {}};
   }
   tree::NodePtr capture(const Adapter& adapter, const ItemSpec& spec) {
     facts.clear();
@@ -44,8 +47,11 @@ class ItemTest : public ::testing::Test {
     adapter.capture(spec, tree, c);
     return tree.root();
   }
-  void apply(const Adapter& adapter, const ItemSpec& spec, const tree::NodePtr& stored, std::optional<Path> to = std::nullopt) {
-    ApplyContext c{world, cancel, progress, [this](Finding f) { findings.push_back(std::move(f)); }, {true, false}, std::move(to), true};
+  void apply(const Adapter& adapter, const ItemSpec& spec, const tree::NodePtr& stored,
+             std::optional<Path> to = std::nullopt) {
+    ApplyContext c{
+        world,         cancel,        progress, [this](Finding f) { findings.push_back(std::move(f)); },
+        {true, false}, std::move(to), true};
     adapter.apply(spec, stored, c);
   }
   std::vector<CheckResult> check(const Adapter& adapter, const ItemSpec& spec, const tree::NodePtr& stored) {
@@ -92,11 +98,15 @@ class ItemTest : public ::testing::Test {
     return all;
   }
 
-  // Captures, loses the files, applies in place: every byte and attribute of `paths` and of their folders is back, the checks
-  // pass, a second apply changes nothing; then a changed file makes a check fail. Returns the stored item.
-  tree::NodePtr expect_round_trip(const Adapter& adapter, const ItemSpec& spec, const std::vector<Path>& paths) {
+  // Captures, loses the files, applies in place: every byte and attribute of `paths` and of their folders is
+  // back, the checks pass, a second apply changes nothing; then a changed file makes a check fail. Returns
+  // the stored item.
+  tree::NodePtr expect_round_trip(const Adapter& adapter, const ItemSpec& spec,
+                                  const std::vector<Path>& paths) {
     struct Kept { Path path; tree::Entry entry, folder; Bytes content; };
-    auto folder_entry = [](const Path& p) { return platform::open_source_directory(p.parent_path())->self(); };
+    auto folder_entry = [](const Path& p) {
+      return platform::open_source_directory(p.parent_path())->self();
+    };
     std::vector<Kept> kept;
     for (const Path& path : paths) {
       Kept k{path, {}, folder_entry(path), read(path)};
@@ -111,7 +121,8 @@ class ItemTest : public ::testing::Test {
         tree::Entry now;
         platform::open_source_file(k.path, now);
         EXPECT_EQ(metadata_differences(k.entry, now), std::vector<std::string>{}) << k.path;
-        EXPECT_EQ(metadata_differences(k.folder, folder_entry(k.path)), std::vector<std::string>{}) << k.path.parent_path();
+        EXPECT_EQ(metadata_differences(k.folder, folder_entry(k.path)), std::vector<std::string>{})
+            << k.path.parent_path();
         EXPECT_EQ(read(k.path), k.content) << k.path;
       }
     }
@@ -134,7 +145,8 @@ class ItemTest : public ::testing::Test {
   Findings findings;
 };
 
-inline ItemSpec spec_of(const std::string& name, const std::string& kind, std::map<std::string, OptionValue> options) {
+inline ItemSpec spec_of(const std::string& name, const std::string& kind,
+                        std::map<std::string, OptionValue> options) {
   ItemSpec spec;
   spec.name = name;
   spec.kind = kind;
@@ -146,7 +158,8 @@ inline std::string text_of(const std::vector<Change>& changes) {
   static constexpr char kSigns[] = {'+', '-', '~'};
   std::string all;
   for (const Change& c : changes)
-    all += std::string(1, kSigns[static_cast<int>(c.kind)]) + " " + c.where + " | " + c.before + " | " + c.after + "\n";
+    all += std::string(1, kSigns[static_cast<int>(c.kind)]) + " " + c.where + " | " + c.before + " | " +
+           c.after + "\n";
   return all;
 }
 

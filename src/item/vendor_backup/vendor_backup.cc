@@ -30,16 +30,20 @@ void report_password(const ItemSpec& spec, const std::vector<LiveFile>& files, C
     return f.name == Path(option).filename() && f.entry.size != 0;
   });
   if (!kept)
-    context.finding({"password_not_kept", spec.name, "the password of the vendor's backup file is not kept with it",
-                     "put it into a file that only its owner can read and name that file as 'password_file'"});
+    context.finding(
+        {"password_not_kept", spec.name, "the password of the vendor's backup file is not kept with it",
+         "put it into a file that only its owner can read and name that file as 'password_file'"});
 }
 
 }  // namespace
 
 std::vector<OptionSpec> VendorBackupAdapter::options() const {
   return {{"path", OptionSpec::Type::path, true, "The backup file that the vendor's own tool wrote.", {}},
-          {"password_file", OptionSpec::Type::path, false,
-           "A file with the password of that backup file; it is sealed in the repository together with it.", {}}};
+          {"password_file",
+           OptionSpec::Type::path,
+           false,
+           "A file with the password of that backup file; it is sealed in the repository together with it.",
+           {}}};
 }
 
 FileSet VendorBackupAdapter::file_set(const ItemSpec& spec) const {
@@ -50,8 +54,9 @@ FileSet VendorBackupAdapter::file_set(const ItemSpec& spec) const {
 
 void VendorBackupAdapter::capture(const ItemSpec& spec, tree::TreeSink& sink, CaptureContext& context) const {
   const std::vector<LiveFile> files = capture_files(file_set(spec), sink, context);
-  const auto backup = std::find_if(files.begin(), files.end(),
-                                   [&](const LiveFile& f) { return f.name == Path(spec.text("path")).filename(); });
+  const auto backup = std::find_if(files.begin(), files.end(), [&](const LiveFile& f) {
+    return f.name == Path(spec.text("path")).filename();
+  });
   if (backup == files.end())
     throw Error(Code::not_found, "cannot capture " + spec.name + ": " + spec.text("path") + " is not there")
         .hint("let the vendor's tool write a backup, or say excluded = \"reason\"");
@@ -64,7 +69,8 @@ void VendorBackupAdapter::capture(const ItemSpec& spec, tree::TreeSink& sink, Ca
   report_password(spec, files, context);
   if (made.seconds + kStaleDays * 24 * 60 * 60 < context.world.clock.now().seconds)
     context.finding({"vendor_backup_stale", spec.name,
-                     "the vendor's backup file is from " + format_utc(made) + ", more than " + std::to_string(kStaleDays) + " days ago",
+                     "the vendor's backup file is from " + format_utc(made) + ", more than " +
+                         std::to_string(kStaleDays) + " days ago",
                      "let the vendor's tool write a new backup"});
 }
 

@@ -1,6 +1,7 @@
-// Items of kind `vendor_backup`: the backup file that the product's own tool wrote, taken in and kept verbatim. Its format is
-// the vendor's and not public: Holdfast proves that the bytes are the same, not that the vendor's tool will take them.
-// Its own password is kept with it when password_file is given: without it the file is useless.
+// Items of kind `vendor_backup`: the backup file that the product's own tool wrote, taken in and kept
+// verbatim. Its format is the vendor's and not public: Holdfast proves that the bytes are the same, not that
+// the vendor's tool will take them. Its own password is kept with it when password_file is given: without it
+// the file is useless.
 #pragma once
 
 #include "item/files/files.h"

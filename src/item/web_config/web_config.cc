@@ -13,7 +13,8 @@
 namespace holdfast::item {
 namespace {
 
-// Default port of the site that Cloud-enabled Management makes for its agents (docs/sample.md); 0 = the option says: none.
+// Default port of the site that Cloud-enabled Management makes for its agents (docs/sample.md); 0 = the
+// option says: none.
 constexpr std::int64_t kAgentPort = 4726;
 
 std::string upper(std::string_view text) {
@@ -34,7 +35,8 @@ class SiteReader {
       site.applications.push_back({required(a, "path"), a.attribute("applicationPool").value(),
                                    a.attribute("enabledProtocols").value(), {}});
       for (const auto& d : a.children("virtualDirectory"))
-        site.applications.back().directories.emplace_back(d.attribute("path").value(), d.attribute("physicalPath").value());
+        site.applications.back().directories.emplace_back(d.attribute("path").value(),
+                                                          d.attribute("physicalPath").value());
     }
     return site;
   }
@@ -48,13 +50,15 @@ class SiteReader {
     return value;
   }
 
-  // bindingInformation is "address:port:host" for http and https ("[::1]:80:" too), other protocols have their own.
+  // bindingInformation is "address:port:host" for http and https ("[::1]:80:" too), other protocols have
+  // their own.
   WebBinding binding(const pugi::xml_node& node) const {
     WebBinding b{required(node, "protocol"), "", "", "", upper(node.attribute("certificateHash").value()),
                  node.attribute("sslFlags").value()};
     const std::string information = required(node, "bindingInformation");
     std::size_t host = information.rfind(':');
-    std::size_t port = host == std::string::npos || host == 0 ? std::string::npos : information.rfind(':', host - 1);
+    std::size_t port =
+        host == std::string::npos || host == 0 ? std::string::npos : information.rfind(':', host - 1);
     if (port == std::string::npos) {
       b.address = information;
       return b;
@@ -96,11 +100,12 @@ void put_site(Keyed& all, const WebSite& site) {
   put(all, name, "id " + printable(site.id));
   for (const WebBinding& b : site.bindings)
     put(all, name + ", binding " + endpoint(b),
-        "certificate " + (b.certificate_hash.empty() ? "none" : printable(b.certificate_hash)) + ", sslFlags " +
-            (b.ssl_flags.empty() ? "0" : printable(b.ssl_flags)));
+        "certificate " + (b.certificate_hash.empty() ? "none" : printable(b.certificate_hash)) +
+            ", sslFlags " + (b.ssl_flags.empty() ? "0" : printable(b.ssl_flags)));
   for (const WebApplication& a : site.applications) {
     const std::string application = name + ", application " + printable(a.path);
-    put(all, application, "pool " + printable(a.pool) + ", enabledProtocols " + printable(a.enabled_protocols));
+    put(all, application,
+        "pool " + printable(a.pool) + ", enabledProtocols " + printable(a.enabled_protocols));
     for (const auto& [path, physical] : a.directories)
       put(all, application + ", directory " + printable(path), printable(physical));
   }
@@ -118,10 +123,11 @@ Keyed by_site(const tree::NodePtr& stored) {
 }
 
 // What of the sites would not come back, or not work, although the file does.
-void report_sites(const ItemSpec& spec, const std::vector<WebSite>& sites, const std::optional<ProvenCertificate>& proven,
-                  CaptureContext& context) {
+void report_sites(const ItemSpec& spec, const std::vector<WebSite>& sites,
+                  const std::optional<ProvenCertificate>& proven, CaptureContext& context) {
   auto in_chain = [&](const std::string& hash) {
-    return proven && std::any_of(proven->chain.begin(), proven->chain.end(), [&](const auto& c) { return c.thumbprint == hash; });
+    return proven && std::any_of(proven->chain.begin(), proven->chain.end(),
+                                 [&](const auto& c) { return c.thumbprint == hash; });
   };
   std::size_t bindings = 0;
   bool agent_site = false;
@@ -132,17 +138,21 @@ void report_sites(const ItemSpec& spec, const std::vector<WebSite>& sites, const
       if (to_lower_ascii(b.protocol) != "https") continue;
       const std::string object = printable(site.name) + " " + endpoint(b);
       if (b.certificate_hash.empty())
-        context.finding({"binding_certificate_unknown", object, "the file does not say which certificate this https binding has",
+        context.finding({"binding_certificate_unknown", object,
+                         "the file does not say which certificate this https binding has",
                          "after a recovery, bind the certificate by hand (netsh http show sslcert)"});
       else if (in_chain(b.certificate_hash))
-        context.finding({"binding_key_not_proven", object,
-                         "the certificate of this https binding is captured, but its private key is not proven: " +
-                             printable(b.certificate_hash),
-                         "protect this certificate by an item of its own, of kind certificate"});
+        context.finding(
+            {"binding_key_not_proven", object,
+             "the certificate of this https binding is captured, but its private key is not proven: " +
+                 printable(b.certificate_hash),
+             "protect this certificate by an item of its own, of kind certificate"});
       else if (!proven || b.certificate_hash != proven->certificate.thumbprint)
-        context.finding({"binding_certificate_not_captured", object,
-                         "the certificate of this https binding is not among the captured ones: " + printable(b.certificate_hash),
-                         "export it with its private key and add its files to 'certificates' of item " + spec.name});
+        context.finding(
+            {"binding_certificate_not_captured", object,
+             "the certificate of this https binding is not among the captured ones: " +
+                 printable(b.certificate_hash),
+             "export it with its private key and add its files to 'certificates' of item " + spec.name});
     }
   }
   if (agent_port(spec) != 0 && !agent_site)
@@ -163,7 +173,8 @@ WebConfig parse_web_config(ByteView xml, std::string_view what) {
   if (!result) xml_damaged(what, text, static_cast<std::size_t>(result.offset), result.description());
   auto host = document.child("configuration").child("system.applicationHost");
   auto sites = host.child("sites");
-  if (!sites) xml_damaged(what, text, 0, "there is no system.applicationHost/sites: this is no applicationHost.config");
+  if (!sites)
+    xml_damaged(what, text, 0, "there is no system.applicationHost/sites: this is no applicationHost.config");
   const SiteReader reader(what, text);
   WebConfig config;
   for (const auto& node : sites.children("site")) config.sites.push_back(reader.site(node));
@@ -176,12 +187,21 @@ WebConfig parse_web_config(ByteView xml, std::string_view what) {
 
 std::vector<OptionSpec> WebConfigAdapter::options() const {
   return {{"path", OptionSpec::Type::path, true, "IIS's applicationHost.config.", {}},
-          {"certificates", OptionSpec::Type::path_list, false,
-           "All files of the certificate of the https bindings, with its private key: PEM, DER or PKCS#12.", {}},
-          {"password_file", OptionSpec::Type::path, false,
-           "A file whose first line is the password of the PKCS#12 files and encrypted keys.", {}},
-          {"agent_port", OptionSpec::Type::integer, false,
-           "Port of the site for Cloud-enabled Management agents (4726); 0 when there is none on purpose.", {}}};
+          {"certificates",
+           OptionSpec::Type::path_list,
+           false,
+           "All files of the certificate of the https bindings, with its private key: PEM, DER or PKCS#12.",
+           {}},
+          {"password_file",
+           OptionSpec::Type::path,
+           false,
+           "A file whose first line is the password of the PKCS#12 files and encrypted keys.",
+           {}},
+          {"agent_port",
+           OptionSpec::Type::integer,
+           false,
+           "Port of the site for Cloud-enabled Management agents (4726); 0 when there is none on purpose.",
+           {}}};
 }
 
 FileSet WebConfigAdapter::file_set(const ItemSpec& spec) const {
@@ -190,9 +210,12 @@ FileSet WebConfigAdapter::file_set(const ItemSpec& spec) const {
   return set;
 }
 
-void WebConfigAdapter::understand(const ItemSpec& spec, const std::vector<LiveFile>& files, CaptureContext& context) const {
-  auto config = std::find_if(files.begin(), files.end(), [&](const LiveFile& f) { return f.name == config_path(spec).filename(); });
-  if (config == files.end()) throw Error(Code::not_found, "cannot capture " + spec.name + ": " + spec.text("path") + " is not there");
+void WebConfigAdapter::understand(const ItemSpec& spec, const std::vector<LiveFile>& files,
+                                  CaptureContext& context) const {
+  auto config = std::find_if(files.begin(), files.end(),
+                             [&](const LiveFile& f) { return f.name == config_path(spec).filename(); });
+  if (config == files.end())
+    throw Error(Code::not_found, "cannot capture " + spec.name + ": " + spec.text("path") + " is not there");
   const WebConfig web = parse_web_config(whole_content(*config), config->path.string());
 
   std::optional<ProvenCertificate> proven;
@@ -209,10 +232,12 @@ std::vector<Change> WebConfigAdapter::diff(tree::NodePtr before, tree::NodePtr a
   return diff_by_key(before, after, by_site);
 }
 
-std::vector<CheckResult> WebConfigAdapter::check(const ItemSpec& spec, tree::NodePtr stored, CaptureContext& context) const {
+std::vector<CheckResult> WebConfigAdapter::check(const ItemSpec& spec, tree::NodePtr stored,
+                                                 CaptureContext& context) const {
   std::vector<CheckResult> results = FileSetAdapter::check(spec, stored, context);
   if (!spec.list("certificates").empty())
-    for (CheckResult& result : check_certificate_item(spec, file_set(spec), stored, context)) results.push_back(std::move(result));
+    for (CheckResult& result : check_certificate_item(spec, file_set(spec), stored, context))
+      results.push_back(std::move(result));
   return results;
 }
 

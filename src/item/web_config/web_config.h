@@ -1,8 +1,9 @@
-// Items of kind `web_config`: IIS's applicationHost.config (sites, bindings, applications) and the certificate of its https
-// bindings. Kept verbatim, parsed and checked at capture, compared by site and binding.
+// Items of kind `web_config`: IIS's applicationHost.config (sites, bindings, applications) and the
+// certificate of its https bindings. Kept verbatim, parsed and checked at capture, compared by site and
+// binding.
 //
-// On Windows the certificate of a binding is also in HTTP.SYS; this is the file only. Public format: IIS_schema.xml,
-// section system.applicationHost/sites.
+// On Windows the certificate of a binding is also in HTTP.SYS; this is the file only. Public format:
+// IIS_schema.xml, section system.applicationHost/sites.
 #pragma once
 
 #include <string>
@@ -33,10 +34,12 @@ struct WebSite {
 
 struct WebConfig {
   std::vector<WebSite> sites;
-  std::string rest;               // the XML of everything else (pools, locations, modules), to notice changes; may hold secrets
+  std::string
+      rest;  // the XML of everything else (pools, locations, modules), to notice changes; may hold secrets
 };
 
-// Error(damaged) naming file and line: not well-formed, no sites section, a site without name or a binding without protocol.
+// Error(damaged) naming file and line: not well-formed, no sites section, a site without name or a binding
+// without protocol.
 WebConfig parse_web_config(ByteView xml, std::string_view what);
 
 class WebConfigAdapter final : public FileSetAdapter {
@@ -44,11 +47,13 @@ class WebConfigAdapter final : public FileSetAdapter {
   std::string kind() const override { return "web_config"; }
   std::vector<OptionSpec> options() const override;
   std::vector<Change> diff(tree::NodePtr before, tree::NodePtr after) const override;
-  std::vector<CheckResult> check(const ItemSpec& spec, tree::NodePtr stored, CaptureContext& context) const override;
+  std::vector<CheckResult> check(const ItemSpec& spec, tree::NodePtr stored,
+                                 CaptureContext& context) const override;
 
  protected:
   FileSet file_set(const ItemSpec& spec) const override;
-  void understand(const ItemSpec& spec, const std::vector<LiveFile>& files, CaptureContext& context) const override;
+  void understand(const ItemSpec& spec, const std::vector<LiveFile>& files,
+                  CaptureContext& context) const override;
 };
 
 }  // namespace holdfast::item

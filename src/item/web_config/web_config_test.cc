@@ -21,12 +21,14 @@ std::string config(const std::string& hash) {
         </application>
         <bindings>
           <binding protocol="http" bindingInformation="*:80:" />
-          <binding protocol="https" bindingInformation="[::1]:443:ns01.example.test" sslFlags="1" certificateHash=")" + hash + R"(" />
+          <binding protocol="https" bindingInformation="[::1]:443:ns01.example.test" sslFlags="1" certificateHash=")" +
+         hash + R"(" />
           <binding protocol="net.pipe" bindingInformation="*" />
         </bindings>
       </site>
       <site name="Agents" id="2">
-        <bindings><binding protocol="https" bindingInformation="*:4726:" certificateHash=")" + to_lower_ascii(hash) + R"(" /></bindings>
+        <bindings><binding protocol="https" bindingInformation="*:4726:" certificateHash=")" +
+         to_lower_ascii(hash) + R"(" /></bindings>
       </site>
     </sites>
   </system.applicationHost>
@@ -54,7 +56,8 @@ TEST(WebConfig, ReadsSitesBindingsAndApplications) {
   ASSERT_EQ(sites.size(), 2U);
   ASSERT_EQ(sites[0].bindings.size(), 3U);
   const WebBinding& b = sites[0].bindings[1];
-  EXPECT_EQ(b.protocol + "," + b.address + "," + b.port + "," + b.host + "," + b.certificate_hash + "," + b.ssl_flags,
+  EXPECT_EQ(b.protocol + "," + b.address + "," + b.port + "," + b.host + "," + b.certificate_hash + "," +
+                b.ssl_flags,
             "https,[::1],443,ns01.example.test,AB,1");
   EXPECT_EQ(sites[0].bindings[2].port, "");
   ASSERT_EQ(sites[0].applications.size(), 1U);
@@ -64,11 +67,16 @@ TEST(WebConfig, ReadsSitesBindingsAndApplications) {
 
 TEST(WebConfig, DamageNamesTheLine) {
   EXPECT_TRUE(damage("").starts_with("cannot read x: line 1: "));
-  EXPECT_EQ(damage("<configuration/>"), "cannot read x: line 1: there is no system.applicationHost/sites: this is no applicationHost.config");
-  EXPECT_EQ(damage(replaced(config("ab"), "name=\"Agents\"", "")), "cannot read x: line 16: a site without 'name'");
-  EXPECT_EQ(damage(replaced(config("ab"), "protocol=\"http\"", "")), "cannot read x: line 11: a binding without 'protocol'");
+  EXPECT_EQ(
+      damage("<configuration/>"),
+      "cannot read x: line 1: there is no system.applicationHost/sites: this is no applicationHost.config");
+  EXPECT_EQ(damage(replaced(config("ab"), "name=\"Agents\"", "")),
+            "cannot read x: line 16: a site without 'name'");
+  EXPECT_EQ(damage(replaced(config("ab"), "protocol=\"http\"", "")),
+            "cannot read x: line 11: a binding without 'protocol'");
   const std::string good = config("ab");
-  for (std::size_t size = 0; size + 2 < good.size(); ++size) ASSERT_NE(damage(good.substr(0, size)), "no error") << size;
+  for (std::size_t size = 0; size + 2 < good.size(); ++size)
+    ASSERT_NE(damage(good.substr(0, size)), "no error") << size;
 }
 
 class WebConfigItem : public testing::ItemTest {
@@ -78,10 +86,13 @@ class WebConfigItem : public testing::ItemTest {
     path = write("inetsrv/applicationHost.config", config(testing::thumbprint(0)));
     crt = write("certs/web.crt.pem", certificate(0).certificate_pem);
     key = write("certs/web.key.pem", certificate(0).key_pem, 0600);
-    p12 = write("certs/web.p12", crypto::make_pkcs12(certificate(0), "web", "GEHEIM"), 0600);
-    spec = testing::spec_of("web-config", "web_config",
-                            {{"path", path.string()}, {"certificates", std::vector<std::string>{crt.string(), key.string(), p12.string()}},
-                             {"password_file", write("certs/p12.password", "GEHEIM", 0600).string()}});
+    static const Bytes sealed = crypto::make_pkcs12(certificate(0), "web", "GEHEIM");   // slow
+    p12 = write("certs/web.p12", sealed, 0600);
+    spec = testing::spec_of(
+        "web-config", "web_config",
+        {{"path", path.string()},
+         {"certificates", std::vector<std::string>{crt.string(), key.string(), p12.string()}},
+         {"password_file", write("certs/p12.password", "GEHEIM", 0600).string()}});
   }
   Path path, crt, key, p12;
   WebConfigAdapter adapter;
@@ -101,7 +112,8 @@ TEST_F(WebConfigItem, ABindingWhoseCertificateIsNotCapturedIsFound) {
   write("inetsrv/applicationHost.config", config(testing::thumbprint(1)));
   capture(adapter, spec);
   EXPECT_EQ(codes(), "binding_certificate_not_captured binding_certificate_not_captured ");
-  spec.options["certificates"] = std::vector<std::string>{crt.string(), key.string(), write("certs/other.pem", certificate(1).certificate_pem).string()};
+  spec.options["certificates"] = std::vector<std::string>{
+      crt.string(), key.string(), write("certs/other.pem", certificate(1).certificate_pem).string()};
   capture(adapter, spec);   // there, but without a key
   EXPECT_EQ(codes(), "binding_key_not_proven binding_key_not_proven ");
   spec.options.erase("certificates");
@@ -146,11 +158,12 @@ TEST_F(WebConfigItem, DifferenceIsBySiteAndBinding) {
   const std::string hash = testing::thumbprint(0);
   EXPECT_EQ(testing::text_of(adapter.diff(before, capture(adapter, spec))),
             "~ pools, locations and everything else | (changed) | (changed)\n"
-            "~ site Default Web Site, application /Altiris | pool NS, enabledProtocols http,https | pool NS, enabledProtocols http\n"
+            "~ site Default Web Site, application /Altiris | pool NS, enabledProtocols http,https | pool NS, "
+            "enabledProtocols http\n"
             "- site Default Web Site, binding http/*:80 | certificate none, sslFlags 0 | \n"
             "+ site Default Web Site, binding http/*:81 |  | certificate none, sslFlags 0\n"
-            "~ site Default Web Site, binding https/[::1]:443:ns01.example.test | certificate " + hash + ", sslFlags 1 | certificate " +
-                hash + ", sslFlags 3\n");
+            "~ site Default Web Site, binding https/[::1]:443:ns01.example.test | certificate " +
+                hash + ", sslFlags 1 | certificate " + hash + ", sslFlags 3\n");
 }
 
 }  // namespace

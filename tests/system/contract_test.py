@@ -1,0 +1,516 @@
+"""The contract of the command line: exit codes, errors in four parts, JSON lines, passwords, dry runs, interruptions."""
+import glob
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import (Case, EXIT_OF_CODE, FOUR_PARTS, PASSWORD, PROGRAM, copy_tree, environment, files_below, flip_byte,
+                     interrupt_after, main, prepared, prepared_sample, read, remove_tree, state_of, temporary_folder, write)
+
+
+def with_a_point(folder):
+    """A sample, its repository and one recovery point; the kit is not written."""
+    copy_tree(prepared_sample(), folder)
+    password = write(os.path.join(folder, "password"), PASSWORD + "\n")
+    for verb in ("init", "backup"):
+        done = subprocess.run([PROGRAM, verb, "--yes", "--password-file", password], cwd=folder, env=environment(folder), capture_output=True)
+        if done.returncode not in (0, 3):
+            raise AssertionError(done.stdout.decode() + done.stderr.decode())
+
+
+class ContractCase(Case):
+    def have_a_point(self):
+        """This test's own copy of a repository with one point; returns the point's id."""
+        copy_tree(prepared("point", with_a_point), self.dir)
+        return self.answer("points", expect=(0, 3))["points"][0]["id"]
+
+
+class WithoutRepository(ContractCase):
+    def test_help_and_version(self):
+        self.assertRegex(self.run_it("--version", expect=0).out, r"^holdfast \d+\.\d+\.\d+\n$")
+        help_text = self.run_it("--help", expect=0).out
+        for verb in ("sample", "init", "backup", "points", "show", "diff", "restore", "export", "import", "recover", "kit", "verify", "check",
+                     "retention show", "forget", "pin", "copy", "key list", "accept-older", "status", "explain"):
+            self.assertIn("\n  " + verb + " ", help_text)
+            verb_text = self.run_it(*verb.split(), "--help", expect=0).out
+            self.assertIn("Examples", verb_text, verb)
+            self.assertIn("holdfast " + verb, verb_text)
+        for unbuilt in ("drill", "serve", "schedule", "prune", "repair"):
+            self.assertNotRegex(help_text, r"\n  %s " % unbuilt)
+
+    def test_verbs_that_are_not_built_are_19(self):
+        for verb in ("drill", "evidence", "repair", "prune", "package", "schedule", "serve", "user", "doctor"):
+            self.assertEqual(self.run_it(verb, expect=19).error()["code"], "unsupported")
+        self.refused("unsupported", "key", "rotate")
+        self.refused("unsupported", "points", "--repository", "s3:https://host/bucket/prefix")
+
+    def test_unknown_names_offer_the_nearest(self):
+        self.assertIn("'backup'", self.refused("unknown_name", "bakcup")["hint"])
+        self.assertIn("'--label'", self.refused("unknown_name", "backup", "--lable", "x")["hint"])
+        self.assertIn("list, add", self.refused("unknown_name", "key", "lits")["message"])
+        self.assertIn("'wrong_key'", self.refused("unknown_name", "explain", "wrong_kee")["hint"])
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ([], ["show"], ["restore"], ["points", "extra"], ["sample"], ["sample", self.path("x"), "--rows", "many"], ["key"],
+                          ["sample", self.path("x"), "--rows"]):
+            self.run_it(*arguments, expect=2)
+        self.make_sample()
+        self.refused("usage", "restore", "latest")
+        self.refused("usage", "restore", "latest", "--to", "x", "--in-place")
+        self.refused("usage", "export", "latest")
+        self.refused("usage", "recover", "--skip", "install")
+        self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_a_mistake_in_the_configuration_is_2_and_says_where(self):
+        self.make_sample()
+        text = read(self.path("holdfast.toml")).decode()
+        write(self.path("holdfast.toml"), text.replace("[retention]", "[retentoin]"))
+        parts = self.refused("config", "status")
+        self.assertRegex(parts["message"], r"holdfast\.toml:\d+")
+        self.assertIn("retention", parts["message"] + parts["hint"])
+        write(self.path("holdfast.toml"), text.replace("[item.kms-keys]", "[item.kms-kees]"))
+        parts = self.run_it("status", expect=2).error()
+        self.assertIn("kms-keys", parts["message"] + parts["hint"])
+        write(self.path("holdfast.toml"), text + "\n[[[")
+        self.run_it("status", expect=2)
+
+    def test_no_repository_is_10(self):
+        for verb in (["points"], ["check"], ["key", "list"], ["recover"], ["show", "latest"]):
+            parts = self.refused("not_found", *verb, "--repository", self.path("nowhere"))
+            self.assertIn("nowhere", parts["message"])
+        os.mkdir(self.path("empty"))
+        self.refused("not_found", "points", "--repository", self.path("empty"))
+        self.assertFalse(os.path.exists(self.path("nowhere")))
+
+    def test_a_file_where_a_folder_should_be(self):
+        write(self.path("file"), "x")
+        for verb in (["points"], ["init"], ["check"]):
+            result = self.run_it(*verb, "--repository", self.path("file"), "--password-file", self.password_file, "--yes")
+            self.assertNotIn(result.code, (0, 3, 70), result.text)
+            self.assertIn("file", result.error()["message"])
+        self.assertEqual(read(self.path("file")), b"x")
+
+    def test_sample_refuses_a_folder_that_is_not_empty(self):
+        os.mkdir(self.path("full"))
+        write(self.path("full", "thing"), "x")
+        self.refused("already_exists", "sample", self.path("full"), "--rows", "500")
+        self.assertEqual(os.listdir(self.path("full")), ["thing"])
+
+    def test_dry_run_of_sample_and_init_makes_nothing(self):
+        self.run_it("sample", self.path("s"), "--dry-run", expect=0)
+        self.assertFalse(os.path.exists(self.path("s")))
+        self.unlocked("init", "--repository", self.path("r"), "--dry-run")
+        self.assertFalse(os.path.exists(self.path("r")))
+
+    def test_explain_knows_every_code(self):
+        for name, code in EXIT_OF_CODE.items():
+            self.assertIn(name, self.run_it("explain", name, expect=0).out)
+            self.assertIn(name, self.run_it("explain", str(code), expect=0).out)
+        self.assertEqual(self.run_it("explain", "12", "--json", expect=0).last()["codes"][0]["code"], "wrong_key")
+
+    def test_completion_and_man_page(self):
+        script = self.run_it("completion", expect=0).out
+        subprocess.run(["bash", "-n"], input=script.encode(), check=True)
+        self.assertIn(".TH HOLDFAST 1", self.run_it("man", expect=0).out)
+
+    def test_needs_only_the_c_library(self):
+        listed = subprocess.run(["ldd", PROGRAM], capture_output=True, check=True).stdout.decode()
+        allowed = {"linux-vdso", "libc", "libm", "libdl", "libpthread", "librt", "ld-linux-x86-64", "libstdc++", "libgcc_s"}
+        if os.path.exists(os.path.join(os.path.dirname(PROGRAM), "CMakeCache.txt")):
+            cache = read(os.path.join(os.path.dirname(PROGRAM), "CMakeCache.txt")).decode()
+            if re.search(r"^CMAKE_BUILD_TYPE:\w+=Release$", cache, re.MULTILINE):
+                allowed -= {"libstdc++", "libgcc_s"}
+            if not re.search(r"^HOLDFAST_SANITIZE:\w+=$", cache, re.MULTILINE):
+                allowed |= {"libasan", "libubsan", "libtsan"}
+        needed = {os.path.basename(line.split()[0]).split(".so")[0] for line in listed.splitlines()}
+        self.assertEqual(needed - allowed, set(), listed)
+
+
+class Init(ContractCase):
+    def test_result_and_second_init(self):
+        made = self.make_repository()
+        self.assertEqual(len(made["recovery_key"].strip().splitlines()), 8)
+        before = state_of(self.path("repository"))
+        self.assertEqual(self.unlocked("init", expect=11).error()["code"], "already_exists")
+        self.assertEqual(state_of(self.path("repository")), before)
+        self.assertEqual(os.stat(self.path("repository")).st_mode & 0o077, 0, "readable by its owner only")
+
+    def test_an_empty_password_is_2_at_init_and_12_elsewhere(self):
+        self.make_sample()
+        empty = write(self.path("empty"), "\n")
+        self.assertEqual(self.run_it("init", "--yes", "--password-file", empty, expect=2).error()["code"], "usage")
+        self.unlocked("init")
+        self.assertEqual(self.run_it("points", "--password-file", empty, expect=12).error()["code"], "wrong_key")
+        self.assertEqual(self.run_it("points", "--password-file", write(self.path("e2"), ""), expect=12).error()["code"], "wrong_key")
+
+    def test_the_new_password_may_have_its_own_source(self):
+        self.make_sample()
+        self.run_it("init", "--yes", "--new-password-file", self.password_file, expect=0)
+        self.run_it("key", "test", "--password-file", self.password_file, expect=0)
+
+    def test_the_recovery_key_opens_it_and_a_typing_mistake_is_named(self):
+        key = self.make_repository()["recovery_key"]
+        squeezed = "".join(line.split(":")[1].strip().replace("-", "") for line in key.strip().splitlines()).lower()
+        self.run_it("key", "test", "--password-file", write(self.path("rk"), squeezed + "\n"), expect=0)
+        wrong = ("8" if squeezed[0] != "8" else "9") + squeezed[1:]
+        parts = self.run_it("key", "test", "--password-file", write(self.path("rk2"), wrong), expect=12).error()
+        self.assertIn("line 1", parts["message"])
+
+
+class Passwords(ContractCase):
+    def setUp(self):
+        super().setUp()
+        self.have_a_point()
+
+    def test_every_source(self):
+        self.run_it("key", "test", "--password-file", self.password_file, expect=0)
+        self.run_it("key", "test", "--password-command", "cat " + self.password_file, expect=0)
+        self.run_it("key", "test", env={"HOLDFAST_PASSWORD_FILE": self.password_file}, expect=0)
+        self.run_it("key", "test", env={"HOLDFAST_PASSWORD_COMMAND": "printf '%s\\nsecond line' '" + PASSWORD + "'"}, expect=0)
+        for closing in (PASSWORD + "\n", PASSWORD + "\r\n", PASSWORD, PASSWORD + "\nmore"):
+            r, w = os.pipe()
+            os.write(w, closing.encode())
+            os.close(w)
+            self.run_it("key", "test", "--password-fd", str(r), pass_fds=(r,), expect=0)
+            os.close(r)
+        os.symlink(self.password_file, self.path("link"))
+        self.run_it("key", "test", "--password-file", self.path("link"), expect=0)
+
+    def test_wrong_and_missing(self):
+        wrong = write(self.path("wrong"), "not it\n")
+        parts = self.run_it("points", "--password-file", wrong, expect=12).error()
+        self.assertEqual(parts["code"], "wrong_key")
+        self.assertIn("repository", parts["message"])
+        self.run_it("points", "--password-file", self.path("no-such-file"), expect=10)
+        self.run_it("points", "--password-command", "exit 7", expect=1)
+        parts = self.refused("usage", "points")
+        self.assertIn("--password-file", parts["hint"])
+
+    def test_an_option_goes_before_the_environment(self):
+        wrong = write(self.path("wrong"), "not it\n")
+        self.run_it("key", "test", "--password-file", self.password_file, env={"HOLDFAST_PASSWORD_FILE": wrong}, expect=0)
+        self.run_it("key", "test", "--password-file", wrong, env={"HOLDFAST_PASSWORD_FILE": self.password_file}, expect=12)
+
+    def test_a_machine_key(self):
+        self.unlocked("key", "add", "--machine", self.path("machine.key"))
+        self.assertEqual(os.stat(self.path("machine.key")).st_mode & 0o077, 0)
+        self.run_it("points", "--key-file", self.path("machine.key"), expect=0)
+        self.run_it("points", env={"HOLDFAST_KEY_FILE": self.path("machine.key")}, expect=0)
+        write(self.path("machine.key"), "rubbish")
+        self.run_it("points", "--key-file", self.path("machine.key"), expect=(12, 20))
+
+    def test_composed_and_decomposed_letters_are_one_password(self):
+        composed = write(self.path("nfc"), "sch\u00f6n\n".encode())
+        self.unlocked("key", "add", "--new-password-file", composed)
+        self.run_it("key", "test", "--password-file", write(self.path("nfd"), "scho\u0308n\n".encode()), expect=0)
+
+
+class Questions(ContractCase):
+    def test_without_terminal_and_without_yes_a_question_is_2(self):
+        point = self.have_a_point()
+        before = state_of(self.dir)
+        for arguments in (["backup"], ["restore", point, "--to", self.path("out")], ["restore", point, "--in-place"], ["forget", point], ["recover"]):
+            parts = self.run_it(*arguments, "--password-file", self.password_file, expect=2).error()
+            self.assertEqual(parts["code"], "usage", arguments)
+            self.assertIn("--yes", parts["hint"])
+        after = state_of(self.dir)
+        self.assertEqual({k: v for k, v in after.items() if not k.startswith("state")}, {k: v for k, v in before.items() if not k.startswith("state")})
+
+    def test_dry_run_changes_nothing(self):
+        point = self.have_a_point()
+        self.answer("export", point, "--file", self.path("export"), "--file-password-file", self.password_file)
+        write(self.path("server/Packages/new.txt"), "new")
+        before = {k: v for k, v in state_of(self.dir).items() if not k.startswith("state")}
+        for arguments in (["backup"], ["restore", point, "--to", self.path("out")], ["restore", point, "--in-place"], ["forget", point],
+                          ["export", point, "--file", self.path("f")], ["export", point, "--folder", self.path("f")],
+                          ["import", self.path("export"), "--file-password-file", self.password_file],
+                          ["copy", "/dev/shm/holdfast-test-dry"], ["kit", self.path("kit")], ["retention", "apply"],
+                          ["key", "add", "--machine", self.path("mk")], ["recover"]):
+            self.unlocked(*arguments, "--dry-run", expect=0 if arguments[0] != "recover" else (0, 18))
+        self.assertEqual({k: v for k, v in state_of(self.dir).items() if not k.startswith("state")}, before)
+        self.assertFalse(os.path.exists("/dev/shm/holdfast-test-dry"))
+
+
+class Names(ContractCase):
+    def setUp(self):
+        super().setUp()
+        self.point = self.have_a_point()
+
+    def test_points_are_found_by_any_spelling(self):
+        for text in (self.point, self.point[:12], self.point[:6], self.point[:8].upper(), "latest"):
+            self.assertEqual(self.answer("show", text)["id"], self.point)
+        for text in ("0000", "zzzz", "newest", "../../etc/passwd", self.point + "0"):
+            self.assertIn(self.unlocked("show", text, expect=(10,)).error()["code"], ("not_found",), text)
+
+    def test_unknown_item_section_step_and_path(self):
+        self.assertIn("kms-keys", self.unlocked("backup", "--item", "kms-kees", expect=2).error()["hint"])
+        self.assertEqual(self.unlocked("backup", "--section", "no-such", expect=2).error()["code"], "unknown_name")
+        self.assertIn("cmdb", self.unlocked("restore", "latest", "--item", "cmbd", "--to", self.path("o"), expect=2).error()["hint"])
+        self.assertIn("install", self.unlocked("recover", "--dry-run", "--only", "instal", expect=2).error()["hint"])
+        self.assertEqual(self.unlocked("recover", "--dry-run", "--acknowledge", "nothing-like-it", expect=2).error()["code"], "unknown_name")
+        self.assertEqual(self.unlocked("verify", "--level", "contnet", expect=2).error()["code"], "unknown_name")
+        self.assertEqual(self.unlocked("copy", "offsite", expect=2).error()["code"], "unknown_name")
+        self.assertEqual(self.unlocked("show", "latest", "software-library", "no/such/path", expect=10).error()["code"], "not_found")
+        self.assertIn(self.unlocked("show", "latest", "no-such-item", expect=(2, 10)).error()["code"], ("not_found", "unknown_name"))
+        self.assertFalse(os.path.exists(self.path("o")))
+
+    def test_result_lines_hold_what_the_contract_names(self):
+        made = self.back_up("--label", "by test")
+        for key in ("point", "status", "scope", "items", "bytes_read", "bytes_stored", "seconds"):
+            self.assertIn(key, made)
+        listed = self.answer("points")["points"]
+        self.assertEqual(len(listed), 2)
+        for key in ("id", "time", "system", "origin", "status", "scope", "verified", "bytes", "items", "pinned", "label"):
+            self.assertIn(key, listed[0])
+        self.assertEqual((listed[0]["id"], listed[0]["origin"], listed[0]["scope"], listed[0]["label"]), (made["point"], "manual", "full", "by test"))
+        self.assertRegex(listed[0]["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.unlocked("verify", "latest")
+        self.assertEqual(self.answer("points")["points"][0]["verified"]["level"], "content")
+
+    def test_options_may_stand_before_the_verb(self):
+        self.run_it("--password-file", self.password_file, "--json", "points", expect=0).last()
+        self.run_it("--config", self.path("holdfast.toml"), "--password-file=" + self.password_file, "points", cwd="/", expect=0)
+        self.run_it("points", env={"HOLDFAST_CONFIG": self.path("holdfast.toml"), "HOLDFAST_PASSWORD_FILE": self.password_file}, cwd="/", expect=0)
+
+    def test_quiet_leaves_answers(self):
+        self.assertIn(self.point[:12], self.unlocked("points", "--quiet").out)
+        quiet = self.unlocked("backup", "--quiet", expect=(0, 3))
+        self.assertEqual(quiet.out, "")
+
+
+class DamageAndVersions(ContractCase):
+    def objects(self, kind):
+        return sorted(files_below(self.path("repository", kind)))
+
+    def test_a_newer_version_is_19(self):
+        self.have_a_point()
+        (repository,) = self.objects("repository")
+        data = bytearray(read(repository))
+        data[10] = 2
+        os.remove(repository)
+        write(os.path.join(os.path.dirname(repository), hashlib.sha256(bytes(data)).hexdigest()), bytes(data))
+        self.assertEqual(self.unlocked("points", expect=19).error()["code"], "unsupported")
+        self.assertEqual(self.run_it("key", "list", expect=19).error()["code"], "unsupported")
+
+    def test_a_damaged_slot_is_20_and_not_12(self):
+        self.have_a_point()
+        for slot in self.objects("slot"):
+            flip_byte(slot)
+        parts = self.unlocked("points", expect=20).error()
+        self.assertEqual(parts["code"], "damaged")
+
+    def test_one_damaged_slot_leaves_the_other_way_in(self):
+        key = self.make_repository()["recovery_key"]
+        kinds = {s["slot"]: s["kind"] for s in self.run_it("key", "list", "--json", expect=0).last()["slots"]}
+        self.assertEqual(sorted(kinds.values()), ["password", "recovery_key"])
+        opened = []
+        for slot in self.objects("slot"):
+            before = read(slot)
+            flip_byte(slot)
+            by_password = self.run_it("key", "test", "--password-file", self.password_file).code
+            by_key = self.run_it("key", "test", "--password-file", write(self.path("rk"), key)).code
+            opened.append((by_password, by_key))
+            os.chmod(slot, 0o600)
+            write(slot, before)
+        self.assertEqual(sorted(opened), [(0, 20), (20, 0)])
+
+    def test_damage_is_named_by_check_and_verify(self):
+        point = self.have_a_point()
+        self.run_it("check", expect=0)
+        self.run_it("check", "--read-data", expect=0)
+        self.run_it("check", "--read-data=50%", expect=0)
+        self.assertEqual(self.answer("check", "--read-data")["damaged"], [])
+        pack = max(self.objects("pack"), key=os.path.getsize)
+        flip_byte(pack)
+        self.run_it("check", expect=0)   # sizes and names are right
+        found = self.run_it("check", "--read-data", expect=20)
+        self.assertIn(os.path.basename(pack)[:12], found.text)
+        self.assertIn(point[:12], found.text)
+        self.assertEqual(self.unlocked("verify", point, expect=20).error()["code"], "damaged")
+        self.assertEqual(self.unlocked("verify", point, "--level", "exists").code, 0)
+        os.remove(pack)
+        self.run_it("check", expect=20)
+
+    def test_a_restore_never_gives_wrong_bytes(self):
+        self.have_a_point()
+        for pack in self.objects("pack"):
+            flip_byte(pack, os.path.getsize(pack) // 3)
+        result = self.unlocked("restore", "latest", "--item", "cmdb", "--to", self.path("out"), expect=20)
+        self.assertEqual(result.error()["code"], "damaged")
+
+
+class PermissionAndSpace(ContractCase):
+    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+
+    def setUp(self):
+        super().setUp()
+        # The program may lie where only root can go.
+        self.program_copy = self.path("holdfast")
+        write(self.program_copy, read(PROGRAM), 0o755)
+
+    def as_nobody(self, *arguments, expect):
+        """`expect` 13: not allowed."""
+        state = self.path("nobody-state")
+        if not os.path.isdir(state):
+            os.mkdir(state)
+            os.chown(state, 65534, 65534)
+        done = subprocess.run([*self.nobody, self.program_copy, *arguments], env={**self.env, "HOLDFAST_STATE": state, "HOME": state}, cwd=self.dir,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        text = done.stdout.decode() + done.stderr.decode()
+        self.assertEqual(done.returncode, expect, text)
+        return FOUR_PARTS.search(done.stderr.decode())
+
+    def test_permission_is_13(self):
+        point = self.have_a_point()
+        os.chmod(self.password_file, 0o644)
+        found = self.as_nobody("points", "--password-file", self.password_file, expect=13)
+        self.assertEqual(found["code"], "permission")
+        self.as_nobody("init", "--repository", self.path("theirs"), "--password-file", self.password_file, "--yes", expect=13)
+        os.mkdir(self.path("readable"))
+        copy_tree(self.path("repository"), self.path("readable"))
+        subprocess.run(["chmod", "-R", "a+rX", self.path("readable")], check=True)
+        os.mkdir(self.path("closed"), 0o755)
+        self.as_nobody("restore", point, "--item", "core-settings", "--to", self.path("closed", "x"), "--repository", self.path("readable"),
+                       "--password-file", self.password_file, "--yes", expect=13)
+        self.as_nobody("restore", point, "--privileged", "--to", self.path("closed", "x"), "--repository", self.path("readable"),
+                       "--password-file", self.password_file, "--yes", expect=13)
+
+    def mount(self, size):
+        place = self.path("small")
+        os.mkdir(place)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "none", place], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", place], check=True)
+        return place
+
+    def test_a_full_disk_is_17_and_loses_nothing(self):
+        self.make_sample()
+        place = self.mount("64m")
+        location = os.path.join(place, "repository")
+        self.unlocked("init", "--repository", location)
+        first = self.answer("backup", "--item", "core-settings", "--repository", location, expect=(0, 3))["point"]
+        free = os.statvfs(place)
+        write(os.path.join(place, "filler"), b"\0" * max(0, free.f_bavail * free.f_frsize - (1 << 18)))
+        result = self.unlocked("backup", "--repository", location, expect=17)
+        self.assertEqual(result.error()["code"], "no_space")
+        self.assertIn(first, [p["id"] for p in self.answer("points", "--repository", location, expect=(0, 3))["points"]])
+        os.remove(os.path.join(place, "filler"))
+        self.unlocked("backup", "--repository", location, expect=(0, 3))
+        self.run_it("check", "--read-data", "--repository", location, expect=0)
+
+    def test_a_restore_that_cannot_fit_is_17_before_it_begins(self):
+        self.have_a_point()
+        place = self.mount("256k")
+        result = self.unlocked("restore", "latest", "--to", os.path.join(place, "out"), expect=17)
+        self.assertEqual(result.error()["safe"], "nothing was changed")
+        self.assertEqual(os.listdir(place), [])
+
+    def test_a_full_disk_while_exporting_leaves_no_half_file(self):
+        self.have_a_point()
+        place = self.mount("256k")
+        self.unlocked("export", "latest", "--file", os.path.join(place, "export"), "--file-password-file", self.password_file, expect=17)
+        self.assertEqual(os.listdir(place), [])
+
+
+class Interruptions(ContractCase):
+    def test_ctrl_c_is_130_and_a_second_run_succeeds(self):
+        self.make_repository()
+        interrupted = 0
+        for milliseconds in (30, 300, 800, 1500):
+            code, out, err = interrupt_after(self.start("backup", "--yes", "--password-file", self.password_file), milliseconds / 1000)
+            self.assertIn(code, (0, 3, 130, -signal.SIGINT), out + err)
+            if code == 130:
+                interrupted += 1
+                self.assertIn("code: interrupted (exit 130)", err)
+        self.assertGreater(interrupted, 0)
+        point = self.back_up()["point"]
+        self.run_it("check", "--read-data", expect=0)
+        self.unlocked("verify", point)
+
+    def test_ctrl_c_during_a_restore(self):
+        self.have_a_point()
+        for milliseconds in (30, 500, 900):
+            code, out, err = interrupt_after(
+                self.start("restore", "latest", "--to", self.path("out"), "--yes", "--password-file", self.password_file), milliseconds / 1000)
+            self.assertIn(code, (0, 3, 130, -signal.SIGINT), out + err)
+        self.unlocked("restore", "latest", "--to", self.path("out"), expect=(0, 3))
+
+    def test_terminate_and_hang_up_are_the_same(self):
+        self.have_a_point()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            code, out, err = interrupt_after(self.start("verify", "--password-file", self.password_file), 0.35, number)
+            self.assertIn(code, (0, 130), out + err)
+
+    def test_a_reader_that_goes_away_does_not_kill_a_backup(self):
+        self.make_repository()
+        process = self.start("backup", "--yes", "--json", "--password-file", self.password_file)
+        process.stdout.close()
+        process.stderr.close()
+        process.wait(timeout=120)
+        self.assertGreaterEqual(process.returncode, 0, "killed by a signal")
+        self.run_it("check", "--read-data", expect=0)
+
+
+class Secrets(ContractCase):
+    def test_no_secret_in_arguments_output_state_or_repository(self):
+        made = self.make_repository()
+        self.unlocked("key", "add", "--machine", self.path("machine.key"))
+        texts = []
+        for arguments in (["backup"], ["points"], ["show", "latest"], ["status"], ["key", "list"], ["verify"], ["kit", self.path("kit")],
+                          ["restore", "latest", "--to", self.path("out")]):
+            for form in ([], ["--json"]):
+                if arguments[0] == "kit" and form:
+                    continue
+                texts.append(self.unlocked(*arguments, *form, expect=(0, 3)).text)
+        server_secrets = [read(self.server("ProgramData/Symantec/SMP/Certificates/pkcs12.password")).decode().strip()]
+        for key in glob.glob(self.server("ProgramData/Symantec/SMP/KMS/*.kms")):
+            server_secrets.append(re.search(r"^key: (\w+)$", read(key).decode(), re.MULTILINE).group(1))
+        own = [PASSWORD, re.sub(r"^\d: ", "", made["recovery_key"].splitlines()[3]), read(self.path("machine.key")).decode().split()[1]]
+        for secret in server_secrets + own:
+            self.assertGreater(len(secret), 6)
+            for text in texts:
+                self.assertNotIn(secret, text)
+            for folder in ("state", "repository", "kit"):
+                for path in files_below(self.path(folder)):
+                    self.assertNotIn(secret.encode(), read(path), path)
+        for path in files_below(self.path("repository")):
+            self.assertNotIn(b"CoreSettings", read(path))
+
+    def test_arguments_of_the_running_program_hold_no_secret(self):
+        self.have_a_point()
+        process = self.start("verify", "--password-command", "sleep 0.3; cat " + self.password_file)
+        seen = set()
+        while process.poll() is None:
+            for pid in os.listdir("/proc"):
+                if pid.isdigit():
+                    try:
+                        seen.add(read("/proc/%s/cmdline" % pid))
+                        if int(pid) == process.pid:
+                            seen.add(read("/proc/%s/environ" % pid))
+                    except OSError:
+                        pass
+            time.sleep(0.05)
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+        self.assertFalse([line for line in seen if PASSWORD.encode() in line])
+
+    def test_names_from_a_disk_cannot_write_to_the_terminal(self):
+        self.make_repository()
+        hostile = b"evil\x1b]0;title\x07\x9b31m\n{\"type\":\"result\"}"
+        write(os.fsencode(self.server("Packages")) + b"/" + hostile, "x")
+        os.mkfifo(os.fsencode(self.server()) + b"/outside\x1b[2J")
+        for form in ([], ["--json"]):
+            result = self.unlocked("backup", *form, expect=3)
+            self.assertNotIn("\x1b", result.text)
+        text = self.unlocked("show", "latest", "software-packages").out
+        self.assertIn("\\x1b", text.lower())
+        self.assertNotIn("\x1b", text)
+        self.unlocked("restore", "latest", "--item", "software-packages", "--to", self.path("out"), expect=(0, 3))
+        self.assertEqual(len([n for b, _, names in os.walk(os.fsencode(self.path("out"))) for n in names if n == hostile]), 1)
+
+
+if __name__ == "__main__":
+    main()
