@@ -28,7 +28,7 @@ int run(const Arguments&, Context& c) {
                     human_bytes(p.bytes()), std::to_string(p.items.size()), printable(p.label) + (p.pinned ? " (pinned)" : "")});
   }
   c.output.answer(rows.size() == 1 ? "There is no recovery point yet. Next: holdfast backup" : table(rows, ""));
-  c.output.result(Json{{"points", all}});
+  c.output.result(Json{{"points", all}, {"head", repository.head_code()}});
   return c.output.findings() != 0 ? 3 : 0;
 }
 

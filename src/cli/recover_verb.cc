@@ -46,7 +46,7 @@ recovery::RecoverOptions options_of(const Arguments& a, Context& c) {
   return o;
 }
 
-Json to_json(const repository::PointId& point, const RecoverReport& r) {
+Json report_json(const repository::PointId& point, const RecoverReport& r) {
   Json steps = Json::array(), checks = Json::array(), preflight = Json::array(), differences = Json::array(), left = Json::array();
   for (const auto& p : r.steps) {
     Json lines = Json::array();
@@ -78,7 +78,7 @@ int dry_run(Context& c, const repository::Point& point, const RecoverReport& rep
         .hint("make this machine what it must be, then look again with --dry-run");
   }
   c.output.answer("\nThis was a dry run: nothing was changed.");
-  Json result = to_json(point.id, report);
+  Json result = report_json(point.id, report);
   result["dry_run"] = true;
   c.output.result(result);
   return 0;
@@ -105,7 +105,7 @@ int finish(Context& c, const repository::PointId& point, const RecoverReport& re
   c.output.say((report.complete() ? "The server is back as of recovery point " : "Recovery point ") + short_id(point) +
                (report.complete() ? "" : " was recovered as far as told above") + ", in " + human_seconds(report.seconds) + ".\nWhat was done: " +
                report.journal.string());
-  c.output.result(to_json(point, report));
+  c.output.result(report_json(point, report));
   return report.complete() && c.output.findings() == 0 ? 0 : 3;
 }
 

@@ -27,10 +27,11 @@ using Handle = std::shared_ptr<const Descriptor>;
 constexpr std::string_view kTemporaryPrefix = ".holdfast-";
 constexpr std::string_view kTemporarySuffix = ".part";
 constexpr std::size_t kTemporaryDigits = 16;
-constexpr std::size_t kHeldOpen = 128;         // directory handles; a restore works on a few neighbouring directories at a time
-constexpr std::size_t kAncestorsTried = 8;     // looked up in the cache before going from the root
-constexpr std::size_t kLongestPath = 4000;     // given to the kernel at once; PATH_MAX is 4096
-constexpr int kRacesTolerated = 64;            // openat2 says EAGAIN when something was renamed while it looked
+constexpr std::size_t kHeldOpen =
+    128;  // directory handles; a restore works on a few neighbouring directories at a time
+constexpr std::size_t kAncestorsTried = 8;  // looked up in the cache before going from the root
+constexpr std::size_t kLongestPath = 4000;  // given to the kernel at once; PATH_MAX is 4096
+constexpr int kRacesTolerated = 64;         // openat2 says EAGAIN when something was renamed while it looked
 
 std::string in_quotes(const std::string& path) { return "'" + printable(path) + "'"; }
 
@@ -48,7 +49,8 @@ void check_names(const std::string& path) {
   for (std::size_t at = 0;;) {
     std::size_t end = path.find('/', at);
     std::string_view name = std::string_view(path).substr(at, end == std::string::npos ? end : end - at);
-    if (!tree::is_safe_name(name)) throw outside(path, "'" + printable(name) + "' is not a name inside the target");
+    if (!tree::is_safe_name(name))
+      throw outside(path, "'" + printable(name) + "' is not a name inside the target");
     if (end == std::string::npos) return;
     at = end + 1;
   }
@@ -79,7 +81,10 @@ class Directories {
   }
 
  private:
-  struct Held { std::string path; Handle handle; };
+  struct Held {
+    std::string path;
+    Handle handle;
+  };
 
   // Shortens `path` to the nearest ancestor whose handle is held (at last "", the root).
   Handle nearest(std::string& path) {
@@ -124,10 +129,14 @@ class Directories {
       how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
       long fd = ::syscall(SYS_openat2, from, piece.c_str(), &how, sizeof how);
       if (fd >= 0) return Descriptor(static_cast<int>(fd));
-      if (errno == EAGAIN || errno == EINTR) ++races;
-      else if (errno == EACCES && access == O_RDONLY) access = O_PATH;   // enough to reach what is inside
-      else if (errno == ENOSYS || errno == EPERM || errno == EINVAL) openat2_ = false;   // an older kernel, or a filter
-      else refuse(from, piece, path, errno);
+      if (errno == EAGAIN || errno == EINTR)
+        ++races;
+      else if (errno == EACCES && access == O_RDONLY)
+        access = O_PATH;  // enough to reach what is inside
+      else if (errno == ENOSYS || errno == EPERM || errno == EINVAL)
+        openat2_ = false;  // an older kernel, or a filter
+      else
+        refuse(from, piece, path, errno);
     }
     return walk(from, piece, path);
   }
@@ -172,7 +181,8 @@ class PosixContainedFile final : public ContainedFile {
  public:
   explicit PosixContainedFile(std::shared_ptr<Pending> file) : file_(std::move(file)) {}
   void reserve(std::uint64_t size) override {
-    if (::ftruncate(file_->fd.get(), static_cast<off_t>(size)) != 0) throw os_error("cannot write " + in_quotes(file_->path), errno);
+    if (::ftruncate(file_->fd.get(), static_cast<off_t>(size)) != 0)
+      throw os_error("cannot write " + in_quotes(file_->path), errno);
   }
   void write_at(std::uint64_t offset, ByteView data) override {
     while (!data.empty()) {
@@ -211,7 +221,7 @@ class PosixContainedTree final : public ContainedTree {
     auto there = stat_at(spot.directory->get(), spot.name, path);
     if (there && S_ISLNK(there->stx_mode)) throw outside(path, "a link stands where a folder belongs");
     if (!there || !S_ISDIR(there->stx_mode)) throw in_the_way(path, "something that is not a folder");
-    if ((there->stx_mode & 0700U) != 0700U && ::geteuid() != 0)   // root needs no permission
+    if ((there->stx_mode & 0700U) != 0700U && ::geteuid() != 0)  // root needs no permission
       ::chmod(proc_path(directories_.get(path)->get()).c_str(), (there->stx_mode & 07777U) | 0700U);
   }
 
@@ -241,7 +251,8 @@ class PosixContainedTree final : public ContainedTree {
     if (::renameat(directory, file->temporary.c_str(), directory, name_of(path).c_str()) == 0) return;
     int error_number = errno;
     ::unlinkat(directory, file->temporary.c_str(), 0);
-    if (error_number == EISDIR || error_number == ENOTEMPTY || error_number == EEXIST) throw in_the_way(path, "a folder");
+    if (error_number == EISDIR || error_number == ENOTEMPTY || error_number == EEXIST)
+      throw in_the_way(path, "a folder");
     throw os_error("cannot write " + in_quotes(path), error_number);
   }
 
@@ -253,15 +264,20 @@ class PosixContainedTree final : public ContainedTree {
   void make_symlink(const std::string& path, const std::string& target) override {
     if (target.empty() || target.find('\0') != std::string::npos)
       throw Error(Code::damaged, "cannot make link " + in_quotes(path) + ": its target is no path");
-    put(path, [&](int directory, const std::string& name) { return ::symlinkat(target.c_str(), directory, name.c_str()); });
+    put(path, [&](int directory, const std::string& name) {
+      return ::symlinkat(target.c_str(), directory, name.c_str());
+    });
   }
 
   void make_hard_link(const std::string& path, const std::string& existing) override {
     Spot from = spot_of(existing);
     Spot to = spot_of(path);
     auto source = stat_at(from.directory->get(), from.name, existing);
-    if (!source) throw Error(Code::not_found, "cannot link " + in_quotes(path) + ": " + in_quotes(existing) + " is not there");
-    if (!S_ISREG(source->stx_mode)) throw outside(path, "it is to be another name of " + in_quotes(existing) + ", which is not a file");
+    if (!source)
+      throw Error(Code::not_found,
+                  "cannot link " + in_quotes(path) + ": " + in_quotes(existing) + " is not there");
+    if (!S_ISREG(source->stx_mode))
+      throw outside(path, "it is to be another name of " + in_quotes(existing) + ", which is not a file");
     auto there = stat_at(to.directory->get(), to.name, path);
     if (there && same_file(*there, *source)) return;
     put(path, [&](int directory, const std::string& name) {
@@ -269,17 +285,20 @@ class PosixContainedTree final : public ContainedTree {
     });
   }
 
-  std::vector<std::string> make_special(const std::string& path, const Entry& entry, ApplyOptions options) override {
+  std::vector<std::string> make_special(const std::string& path, const Entry& entry,
+                                        ApplyOptions options) override {
     mode_t type = entry.kind == Kind::fifo ? S_IFIFO : entry.kind == Kind::char_device ? S_IFCHR : S_IFBLK;
     if (entry.kind != Kind::fifo && entry.kind != Kind::char_device && entry.kind != Kind::block_device)
-      throw Error(Code::defect, "make_special() of " + in_quotes(path) + ", which is neither FIFO nor device");
+      throw Error(Code::defect,
+                  "make_special() of " + in_quotes(path) + ", which is neither FIFO nor device");
     std::string device = std::to_string(entry.device_major) + ":" + std::to_string(entry.device_minor);
     if (type != S_IFIFO && !options.privileged) {
       check_names(path);
       return {"device node " + device + " was not made: it needs --privileged"};
     }
     put(path, [&](int directory, const std::string& name) {
-      return ::mknodat(directory, name.c_str(), type | 0600U, makedev(entry.device_major, entry.device_minor));
+      return ::mknodat(directory, name.c_str(), type | 0600U,
+                       makedev(entry.device_major, entry.device_minor));
     });
     return {};
   }
@@ -315,8 +334,8 @@ class PosixContainedTree final : public ContainedTree {
   void rename(const std::string& from, const std::string& to) override {
     Spot source = spot_of(from);
     Spot target = spot_of(to);
-    if (::renameat2(source.directory->get(), source.name.c_str(), target.directory->get(), target.name.c_str(),
-                    RENAME_NOREPLACE) != 0)
+    if (::renameat2(source.directory->get(), source.name.c_str(), target.directory->get(),
+                    target.name.c_str(), RENAME_NOREPLACE) != 0)
       throw os_error("cannot rename " + in_quotes(from) + " to " + in_quotes(to), errno);
     directories_.forget_all();
   }
@@ -333,10 +352,12 @@ class PosixContainedTree final : public ContainedTree {
 
   void sync_directory(const std::string& path) override {
     check_names(path);
-    if (::fsync(directories_.get(path)->get()) != 0) throw os_error("cannot make durable folder " + in_quotes(path), errno);
+    if (::fsync(directories_.get(path)->get()) != 0)
+      throw os_error("cannot make durable folder " + in_quotes(path), errno);
   }
   void sync_all() override {
-    if (::syncfs(directories_.root()) != 0) throw os_error("cannot make durable " + printable(root_.string()), errno);
+    if (::syncfs(directories_.root()) != 0)
+      throw os_error("cannot make durable " + printable(root_.string()), errno);
   }
   std::vector<std::string> names(const std::string& path) override {
     check_names(path);
@@ -345,7 +366,10 @@ class PosixContainedTree final : public ContainedTree {
   const Path& root() const override { return root_; }
 
  private:
-  struct Spot { Handle directory; std::string name; };   // where the last name of a path stands
+  struct Spot {
+    Handle directory;
+    std::string name;
+  };  // where the last name of a path stands
 
   Spot spot_of(const std::string& path) {
     check_names(path);
@@ -364,7 +388,8 @@ class PosixContainedTree final : public ContainedTree {
     return std::string(kTemporaryPrefix) + to_hex(bytes) + std::string(kTemporarySuffix);
   }
 
-  // Makes something that is not a directory; what stands there is replaced in one step. make() is a system call: 0 or errno.
+  // Makes something that is not a directory; what stands there is replaced in one step. make() is a system
+  // call: 0 or errno.
   template <class Make>
   void put(const std::string& path, const Make& make) {
     Spot spot = spot_of(path);
@@ -417,6 +442,8 @@ std::unique_ptr<ContainedTree> open_contained_tree(const Path& root, bool use_op
   return std::make_unique<PosixContainedTree>(root, std::move(fd), use_openat2);
 }
 
-std::unique_ptr<ContainedTree> open_contained_tree(const Path& root) { return open_contained_tree(root, true); }
+std::unique_ptr<ContainedTree> open_contained_tree(const Path& root) {
+  return open_contained_tree(root, true);
+}
 
 }  // namespace holdfast::platform

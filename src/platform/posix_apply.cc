@@ -27,8 +27,8 @@ std::string words(int error_number) { return std::strerror(error_number); }
 
 bool is_security(const std::string& xattr) { return xattr.starts_with("security."); }
 
-// One file whose attributes are being set. An O_PATH handle knows no f*() calls; the way in is its name in /proc, which leads
-// to exactly this file even when it is a link or has been renamed.
+// One file whose attributes are being set. An O_PATH handle knows no f*() calls; the way in is its name in
+// /proc, which leads to exactly this file even when it is a link or has been renamed.
 class Subject {
  public:
   Subject(int fd, bool is_o_path, const Entry& entry, ApplyOptions options)
@@ -57,7 +57,8 @@ class Subject {
 
   // What an existing folder had, or what a new file inherited from the default ACL of its folder.
   void remove_strange_attributes() {
-    // Through the O_PATH handle's name the attributes of the file itself are listed: llistxattr would stop at the name.
+    // Through the O_PATH handle's name the attributes of the file itself are listed: llistxattr would stop at
+    // the name.
     present_ = is_o_path_ ? list_followed() : attributes_of(fd_, entry_.name);
     for (const Attribute& old : present_) {
       std::string name = xattr_name(old);
@@ -70,7 +71,7 @@ class Subject {
   }
   std::vector<Attribute> list_followed() {
     std::vector<Attribute> all;
-    std::vector<char> names(65536);   // XATTR_LIST_MAX
+    std::vector<char> names(65536);  // XATTR_LIST_MAX
     ssize_t size = ::listxattr(proc_.c_str(), names.data(), names.size());
     for (const char* n = names.data(); size > 0 && n < names.data() + size; n += std::strlen(n) + 1)
       all.push_back({tree::AttributeType::xattr, n, {}});
@@ -89,13 +90,14 @@ class Subject {
   void give_mode() {
     std::uint32_t mode = entry_.mode & 07777U;
     if (!options_.privileged && entry_.kind != Kind::directory && (mode & 07000U) != 0) {
-      say("mode " + octal(mode) + " was given as " + octal(mode & 0777U) + ": setuid, setgid and sticky need --privileged");
+      say("mode " + octal(mode) + " was given as " + octal(mode & 0777U) +
+          ": setuid, setgid and sticky need --privileged");
       mode &= 0777U;
     }
     if (set_mode(mode) != 0) return say("mode " + octal(mode) + " was not given: " + words(errno));
     if ((mode & 07000U) == 0) return;
     auto now = stat_at(fd_, "", entry_.name);
-    if ((now->stx_mode & 07777U) != mode)   // the system drops setgid for a group that is not the caller's
+    if ((now->stx_mode & 07777U) != mode)  // the system drops setgid for a group that is not the caller's
       say("mode " + octal(mode) + " was taken as " + octal(now->stx_mode & 07777U));
   }
 
@@ -106,17 +108,19 @@ class Subject {
                  " was not given: this system has no such thing");
     if (is_security(name) && !options_.privileged)
       return say("attribute " + printable(name) + " was not given: it needs --privileged");
-    bool there = std::any_of(present_.begin(), present_.end(), [&](const Attribute& a) { return a == attribute; });
+    bool there =
+        std::any_of(present_.begin(), present_.end(), [&](const Attribute& a) { return a == attribute; });
     if (!there && set_xattr(name.c_str(), attribute.value) != 0)
       say("attribute " + printable(name) + " was not given: " + words(errno));
   }
 
   void give_times() {
     std::array<timespec, 2> times{};
-    times[0].tv_nsec = UTIME_OMIT;   // access times are not kept
+    times[0].tv_nsec = UTIME_OMIT;  // access times are not kept
     times[1].tv_sec = entry_.modified.seconds;
     times[1].tv_nsec = static_cast<long>(entry_.modified.nanoseconds);
-    int result = is_o_path_ ? ::utimensat(AT_FDCWD, proc_.c_str(), times.data(), 0) : ::futimens(fd_, times.data());
+    int result =
+        is_o_path_ ? ::utimensat(AT_FDCWD, proc_.c_str(), times.data(), 0) : ::futimens(fd_, times.data());
     if (result != 0) say("modification time was not given: " + words(errno));
   }
 

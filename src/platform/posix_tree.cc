@@ -24,8 +24,8 @@ using tree::Kind;
 constexpr std::string_view kAccessAcl = "system.posix_acl_access";
 constexpr std::string_view kDefaultAcl = "system.posix_acl_default";
 constexpr std::string_view kNfs4Acl = "system.nfs4_acl";
-constexpr std::size_t kLargestXattr = 65536;   // XATTR_SIZE_MAX and XATTR_LIST_MAX of Linux
-constexpr std::uint64_t kStatBlock = 512;      // unit of stx_blocks
+constexpr std::size_t kLargestXattr = 65536;  // XATTR_SIZE_MAX and XATTR_LIST_MAX of Linux
+constexpr std::uint64_t kStatBlock = 512;     // unit of stx_blocks
 
 std::string cannot(std::string_view what, const std::string& shown) {
   return "cannot " + std::string(what) + " " + printable(shown);
@@ -33,13 +33,20 @@ std::string cannot(std::string_view what, const std::string& shown) {
 
 Kind kind_of(unsigned mode) {
   switch (mode & S_IFMT) {
-    case S_IFDIR: return Kind::directory;
-    case S_IFREG: return Kind::file;
-    case S_IFLNK: return Kind::symlink;
-    case S_IFIFO: return Kind::fifo;
-    case S_IFCHR: return Kind::char_device;
-    case S_IFBLK: return Kind::block_device;
-    default: return Kind::socket;
+    case S_IFDIR:
+      return Kind::directory;
+    case S_IFREG:
+      return Kind::file;
+    case S_IFLNK:
+      return Kind::symlink;
+    case S_IFIFO:
+      return Kind::fifo;
+    case S_IFCHR:
+      return Kind::char_device;
+    case S_IFBLK:
+      return Kind::block_device;
+    default:
+      return Kind::socket;
   }
 }
 
@@ -47,7 +54,7 @@ Timestamp time_of(const struct statx_timestamp& t) { return {t.tv_sec, t.tv_nsec
 
 // The calls that read attributes, of a path (not following links) or of an open file.
 struct XattrSource {
-  const char* path;   // nullptr: use fd
+  const char* path;  // nullptr: use fd
   int fd;
   ssize_t list(char* buffer, std::size_t size) const {
     return path ? ::llistxattr(path, buffer, size) : ::flistxattr(fd, buffer, size);
@@ -65,7 +72,7 @@ Attribute named(std::string_view name, Bytes value) {
 }
 
 std::vector<Attribute> read_xattrs(const XattrSource& source, const std::string& shown) {
-  std::array<char, 1024> few;   // enough for nearly every file
+  std::array<char, 1024> few;  // enough for nearly every file
   std::vector<char> many;
   const char* names = few.data();
   ssize_t size = source.list(few.data(), few.size());
@@ -74,14 +81,15 @@ std::vector<Attribute> read_xattrs(const XattrSource& source, const std::string&
     names = many.data();
     size = source.list(many.data(), many.size());
   }
-  if (size < 0 && (errno == ENOTSUP || errno == ENOENT)) size = 0;   // no attributes here; or it vanished, which open() says
+  if (size < 0 && (errno == ENOTSUP || errno == ENOENT))
+    size = 0;  // no attributes here; or it vanished, which open() says
   if (size < 0) throw os_error(cannot("list the attributes of", shown), errno);
   std::vector<Attribute> all;
   if (size == 0) return all;
   Bytes value(kLargestXattr);
   for (const char* name = names; name < names + size; name += std::char_traits<char>::length(name) + 1) {
     ssize_t n = source.get(name, value.data(), value.size());
-    if (n < 0 && (errno == ENODATA || errno == ENOENT)) continue;   // taken away since it was listed
+    if (n < 0 && (errno == ENODATA || errno == ENOENT)) continue;  // taken away since it was listed
     if (n < 0) throw os_error(cannot("read attribute " + printable(name) + " of", shown), errno);
     all.push_back(named(name, Bytes(value.begin(), value.begin() + n)));
   }
@@ -98,7 +106,7 @@ std::optional<std::vector<Extent>> data_extents(int fd, std::uint64_t size) {
   const off_t end = static_cast<off_t>(size);
   while (at < end) {
     off_t data = ::lseek(fd, at, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) break;   // a hole up to the end
+    if (data < 0 && errno == ENXIO) break;  // a hole up to the end
     if (data < 0) return std::nullopt;
     if (data >= end) break;
     off_t hole = ::lseek(fd, data, SEEK_HOLE);
@@ -130,8 +138,10 @@ class PosixSourceFile final : public SourceFile {
     do n = ::pread(fd_.get(), out.data(), want, static_cast<off_t>(extent.offset + done_));
     while (n < 0 && errno == EINTR);
     if (n < 0) throw os_error(cannot("read", shown_), errno);
-    if (n == 0) current_ = extents_.size();   // cut short while we read: this is its end now
-    else done_ += static_cast<std::uint64_t>(n);
+    if (n == 0)
+      current_ = extents_.size();  // cut short while we read: this is its end now
+    else
+      done_ += static_cast<std::uint64_t>(n);
     return static_cast<std::size_t>(n);
   }
 
@@ -142,7 +152,7 @@ class PosixSourceFile final : public SourceFile {
   std::string name_, shown_;
   std::vector<Extent> extents_;
   std::size_t current_ = 0;
-  std::uint64_t done_ = 0;   // of the current extent
+  std::uint64_t done_ = 0;  // of the current extent
 };
 
 }  // namespace
@@ -202,42 +212,56 @@ std::string read_link(int directory, const std::string& name, const std::string&
 
 std::string xattr_name(const Attribute& attribute) {
   switch (attribute.type) {
-    case AttributeType::xattr: return attribute.name;
-    case AttributeType::posix_acl_access: return std::string(kAccessAcl);
-    case AttributeType::posix_acl_default: return std::string(kDefaultAcl);
-    case AttributeType::nfs4_acl: return std::string(kNfs4Acl);
-    default: return "";
+    case AttributeType::xattr:
+      return attribute.name;
+    case AttributeType::posix_acl_access:
+      return std::string(kAccessAcl);
+    case AttributeType::posix_acl_default:
+      return std::string(kDefaultAcl);
+    case AttributeType::nfs4_acl:
+      return std::string(kNfs4Acl);
+    default:
+      return "";
   }
 }
 
 std::vector<Attribute> attributes_of(const std::string& proc, const std::string& shown) {
   return read_xattrs({proc.c_str(), -1}, shown);
 }
-std::vector<Attribute> attributes_of(int fd, const std::string& shown) { return read_xattrs({nullptr, fd}, shown); }
+std::vector<Attribute> attributes_of(int fd, const std::string& shown) {
+  return read_xattrs({nullptr, fd}, shown);
+}
 
 std::unique_ptr<SourceFile> source_file(Descriptor fd, Entry& entry, const std::string& shown) {
   struct statx s = *stat_at(fd.get(), "", shown);
   Entry now = entry_of(s, entry.name);
-  if (now.kind != Kind::file) throw Error(Code::busy, cannot("read", shown) + ": it is no longer a regular file");
+  if (now.kind != Kind::file)
+    throw Error(Code::busy, cannot("read", shown) + ": it is no longer a regular file");
   bool another = now.inode != entry.inode || now.device != entry.device || now.changed != entry.changed;
   now.attributes = another ? attributes_of(fd.get(), shown) : std::move(entry.attributes);
   now.captured = entry.captured;
   if (now.sparse) {
-    if (auto extents = data_extents(fd.get(), now.size)) now.extents = std::move(*extents);
-    else now.sparse = false;
+    if (auto extents = data_extents(fd.get(), now.size))
+      now.extents = std::move(*extents);
+    else
+      now.sparse = false;
   }
   entry = std::move(now);
   return std::make_unique<PosixSourceFile>(std::move(fd), entry, shown);
 }
 
-std::unique_ptr<SourceFile> open_regular(int directory, const std::string& name, Entry& entry, const std::string& shown) {
-  // Looked at before it is opened: a device may act on being opened. O_NONBLOCK for what may take its place in between.
+std::unique_ptr<SourceFile> open_regular(int directory, const std::string& name, Entry& entry,
+                                         const std::string& shown) {
+  // Looked at before it is opened: a device may act on being opened. O_NONBLOCK for what may take its place
+  // in between.
   auto now = stat_at(directory, name, shown);
   if (!now) throw Error(Code::not_found, cannot("read", shown) + ": it is gone");
-  if (!S_ISREG(now->stx_mode)) throw Error(Code::busy, cannot("read", shown) + ": it is no longer a regular file");
+  if (!S_ISREG(now->stx_mode))
+    throw Error(Code::busy, cannot("read", shown) + ": it is no longer a regular file");
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   Descriptor fd(::openat(directory, name.c_str(), kFlags | O_NOATIME));
-  if (!fd && errno == EPERM) fd = Descriptor(::openat(directory, name.c_str(), kFlags));   // only the owner may ask for no access time
+  if (!fd && errno == EPERM)
+    fd = Descriptor(::openat(directory, name.c_str(), kFlags));  // only the owner may ask for no access time
   if (!fd && errno == ENOENT) throw Error(Code::not_found, cannot("read", shown) + ": it is gone");
   if (!fd && (errno == ELOOP || errno == ENXIO))
     throw Error(Code::busy, cannot("read", shown) + ": it is no longer a regular file");
@@ -247,7 +271,8 @@ std::unique_ptr<SourceFile> open_regular(int directory, const std::string& name,
 
 std::vector<std::string> names_in(int directory, const std::string& shown) {
   Descriptor again(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME));
-  if (!again && errno == EPERM) again = Descriptor(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!again && errno == EPERM)
+    again = Descriptor(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!again) throw os_error(cannot("list", shown), errno);
   std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(again.get()), ::closedir);
   if (!stream) throw os_error(cannot("list", shown), errno);
@@ -261,7 +286,7 @@ std::vector<std::string> names_in(int directory, const std::string& shown) {
     std::string_view name = found->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }
-  std::sort(names.begin(), names.end());   // std::string compares as unsigned bytes
+  std::sort(names.begin(), names.end());  // std::string compares as unsigned bytes
   return names;
 }
 

@@ -1,5 +1,5 @@
-// What reading (source_tree_posix.cc) and writing (contained_tree_posix.cc) a tree share: metadata of a file as a tree entry.
-// Posix implementation files only; not part of the contract of this room.
+// What reading (source_tree_posix.cc) and writing (contained_tree_posix.cc) a tree share: metadata of a file
+// as a tree entry. Posix implementation files only; not part of the contract of this room.
 #pragma once
 
 #include <sys/stat.h>
@@ -16,11 +16,13 @@
 
 namespace holdfast::platform {
 
-// "/proc/self/fd/5" and "/proc/self/fd/5/name": the one way to the attributes of what cannot be opened (links, FIFOs, devices).
+// "/proc/self/fd/5" and "/proc/self/fd/5/name": the one way to the attributes of what cannot be opened
+// (links, FIFOs, devices).
 std::string proc_path(int fd);
 std::string proc_path(int fd, const std::string& name);
 
-// statx of `name` in `directory`, not following links; of `directory` itself when the name is "". nullopt: nothing there.
+// statx of `name` in `directory`, not following links; of `directory` itself when the name is "". nullopt:
+// nothing there.
 std::optional<struct statx> stat_at(int directory, const std::string& name, const std::string& shown);
 bool same_file(const struct statx& a, const struct statx& b);
 std::uint64_t device_of(const struct statx& s);
@@ -30,9 +32,11 @@ tree::Entry entry_of(const struct statx& s, const std::string& name);
 // Text of the link `name` in `directory`.
 std::string read_link(int directory, const std::string& name, const std::string& shown);
 
-// What an attribute is called in the file system: "system.posix_acl_access"; "" when this system has no such thing.
+// What an attribute is called in the file system: "system.posix_acl_access"; "" when this system has no such
+// thing.
 std::string xattr_name(const tree::Attribute& attribute);
-// All extended attributes and ACLs of `proc` (a proc_path), not following a link that it names, sorted by type and name.
+// All extended attributes and ACLs of `proc` (a proc_path), not following a link that it names, sorted by
+// type and name.
 std::vector<tree::Attribute> attributes_of(const std::string& proc, const std::string& shown);
 // The same of an open file that is not O_PATH.
 std::vector<tree::Attribute> attributes_of(int fd, const std::string& shown);
@@ -40,12 +44,15 @@ std::vector<tree::Attribute> attributes_of(int fd, const std::string& shown);
 // A regular file opened for reading as a SourceFile. Fills the entry as SourceDirectory::open does.
 std::unique_ptr<SourceFile> source_file(Descriptor fd, tree::Entry& entry, const std::string& shown);
 // Opens the regular file `name` in `directory`, or throws as SourceDirectory::open does.
-std::unique_ptr<SourceFile> open_regular(int directory, const std::string& name, tree::Entry& entry, const std::string& shown);
+std::unique_ptr<SourceFile> open_regular(int directory, const std::string& name, tree::Entry& entry,
+                                         const std::string& shown);
 
-// Gives what `fd` refers to (O_PATH: links, FIFOs, devices; else files and directories) the owner, mode, attributes and times of
-// `entry`, and takes away attributes that it does not have. Order: owner, mode, attributes, times, because giving a file an owner takes
-// its setuid bit and capabilities away. Returns what was not taken, one sentence each.
-std::vector<std::string> apply_attributes(int fd, bool is_o_path, const tree::Entry& entry, ApplyOptions options);
+// Gives what `fd` refers to (O_PATH: links, FIFOs, devices; else files and directories) the owner, mode,
+// attributes and times of `entry`, and takes away attributes that it does not have. Order: owner, mode,
+// attributes, times, because giving a file an owner takes its setuid bit and capabilities away. Returns what
+// was not taken, one sentence each.
+std::vector<std::string> apply_attributes(int fd, bool is_o_path, const tree::Entry& entry,
+                                          ApplyOptions options);
 
 // Names in the directory, sorted by bytes, without . and ..
 std::vector<std::string> names_in(int directory, const std::string& shown);

@@ -13,8 +13,8 @@ namespace {
 using tree::Entry;
 using tree::Kind;
 
-// Directories held open at a time by one walk. Half the usual limit of a process (RLIMIT_NOFILE 1024) leaves room for
-// two walks and everything else.
+// Directories held open at a time by one walk. Half the usual limit of a process (RLIMIT_NOFILE 1024) leaves
+// room for two walks and everything else.
 constexpr std::size_t kHeldOpen = 200;
 
 Descriptor open_directory_at(int parent, const std::string& name, const std::string& shown) {
@@ -27,17 +27,24 @@ Descriptor open_directory_at(int parent, const std::string& name, const std::str
   return fd;
 }
 
-// A directory of the walk whose handle may be closed while its descendants are visited, and is reopened from its parent.
+// A directory of the walk whose handle may be closed while its descendants are visited, and is reopened from
+// its parent.
 class Place {
  public:
-  using Recent = std::list<Place*>;   // the open ones, most recently used first; the root is not among them
+  using Recent = std::list<Place*>;  // the open ones, most recently used first; the root is not among them
 
   Place(Descriptor root, std::string shown)
-      : recent_(std::make_shared<Recent>()), shown_(std::move(shown)), fd_(std::move(root)),
+      : recent_(std::make_shared<Recent>()),
+        shown_(std::move(shown)),
+        fd_(std::move(root)),
         status_(*stat_at(fd_.get(), "", shown_)) {}
   Place(std::shared_ptr<Place> parent, std::string name)
-      : recent_(parent->recent_), parent_(std::move(parent)), name_(std::move(name)), shown_(parent_->child(name_)),
-        fd_(open_directory_at(parent_->fd(), name_, shown_)), status_(*stat_at(fd_.get(), "", shown_)) {
+      : recent_(parent->recent_),
+        parent_(std::move(parent)),
+        name_(std::move(name)),
+        shown_(parent_->child(name_)),
+        fd_(open_directory_at(parent_->fd(), name_, shown_)),
+        status_(*stat_at(fd_.get(), "", shown_)) {
     use();
   }
   Place(const Place&) = delete;
@@ -48,14 +55,16 @@ class Place {
 
   int fd() {
     if (!parent_) return fd_.get();
-    if (!fd_) reopen();
-    else use();
+    if (!fd_)
+      reopen();
+    else
+      use();
     return fd_.get();
   }
   // The path for people. Cut at the front when it is very long.
   const std::string& shown() const { return shown_; }
   std::string child(const std::string& name) const {
-    constexpr std::size_t kLongest = 4096;   // PATH_MAX: longer ones could not be used by anybody anyway
+    constexpr std::size_t kLongest = 4096;  // PATH_MAX: longer ones could not be used by anybody anyway
     std::string path = shown_ + "/" + name;
     return path.size() <= kLongest ? path : "..." + path.substr(path.size() - kLongest);
   }
@@ -73,15 +82,18 @@ class Place {
       oldest->fd_.reset();
     }
   }
-  // From the nearest ancestor that is open, one after another; without recursion, since a tree may be thousands deep.
+  // From the nearest ancestor that is open, one after another; without recursion, since a tree may be
+  // thousands deep.
   void reopen() {
     std::vector<Place*> closed;
-    for (Place* place = this; place->parent_ && !place->fd_; place = place->parent_.get()) closed.push_back(place);
+    for (Place* place = this; place->parent_ && !place->fd_; place = place->parent_.get())
+      closed.push_back(place);
     for (auto it = closed.rbegin(); it != closed.rend(); ++it) {
       Place& place = **it;
       Descriptor again = open_directory_at(place.parent_->fd_.get(), place.name_, place.shown_);
       if (!same_file(*stat_at(again.get(), "", place.shown_), place.status_))
-        throw Error(Code::busy, "cannot go on in " + printable(place.shown_) + ": it was moved during the walk");
+        throw Error(Code::busy,
+                    "cannot go on in " + printable(place.shown_) + ": it was moved during the walk");
       place.fd_ = std::move(again);
       place.use();
     }
@@ -110,7 +122,7 @@ class PosixSourceDirectory final : public SourceDirectory {
     try {
       if (entry.kind == Kind::symlink) entry.target = read_link(directory, name, place_->child(name));
     } catch (const Error& e) {
-      if (e.os_error() == ENOENT || e.os_error() == EINVAL) return std::nullopt;   // gone, or no link any more
+      if (e.os_error() == ENOENT || e.os_error() == EINVAL) return std::nullopt;  // gone, or no link any more
       throw;
     }
     return entry;
@@ -150,7 +162,8 @@ std::unique_ptr<SourceDirectory> open_source_directory(const Path& path) {
   need_proc();
   Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
   if (!fd && errno == ENOTDIR)
-    throw Error(Code::precondition, "cannot read folder " + printable(path.string()) + ": it is not a folder");
+    throw Error(Code::precondition,
+                "cannot read folder " + printable(path.string()) + ": it is not a folder");
   if (!fd) throw os_error("cannot read folder " + printable(path.string()), errno);
   return std::make_unique<PosixSourceDirectory>(std::make_shared<Place>(std::move(fd), path.string()));
 }

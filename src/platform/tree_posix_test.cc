@@ -1,4 +1,5 @@
-// Reading and writing trees with real files. Whole trees there and back again: src/item/directory/directory_test.cc.
+// Reading and writing trees with real files. Whole trees there and back again:
+// src/item/directory/directory_test.cc.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -68,8 +69,9 @@ INSTANTIATE_TEST_SUITE_P(Resolving, ContainedTreeTest, ::testing::Values(true, f
                          [](const auto& p) { return p.param ? "openat2" : "walking"; });
 
 TEST_P(ContainedTreeTest, NamesThatLeadOutAreRefused) {
-  for (const std::string& path : {std::string("../outside/new"), std::string("a/../../outside/new"), std::string("/tmp/new"),
-                                  std::string("a//b"), std::string("."), std::string("a/."), std::string("a/"), std::string("x\0y", 3)}) {
+  for (const std::string& path : {std::string("../outside/new"), std::string("a/../../outside/new"),
+                                  std::string("/tmp/new"), std::string("a//b"), std::string("."),
+                                  std::string("a/."), std::string("a/"), std::string("x\0y", 3)}) {
     EXPECT_EQ(code_of([&] { tree->create(path); }), Code::outside) << path;
     EXPECT_EQ(code_of([&] { tree->make_directory(path); }), Code::outside) << path;
     EXPECT_EQ(code_of([&] { tree->make_symlink(path, "t"); }), Code::outside) << path;
@@ -84,7 +86,7 @@ TEST_P(ContainedTreeTest, NamesThatLeadOutAreRefused) {
 
 TEST_P(ContainedTreeTest, LinksAreNotFollowed) {
   std::filesystem::create_directory_symlink(scratch / "outside", root / "link");
-  std::filesystem::create_directory_symlink("a", root / "inside");   // also not one that stays inside
+  std::filesystem::create_directory_symlink("a", root / "inside");  // also not one that stays inside
   for (const char* path : {"link/new", "link/deeper/new", "inside/new"})
     EXPECT_EQ(code_of([&] { tree->create(path); }), Code::outside) << path;
   EXPECT_EQ(code_of([&] { tree->make_directory("link"); }), Code::outside);
@@ -109,7 +111,8 @@ TEST_P(ContainedTreeTest, AFileAppearsAtOnceWithItsAttributes) {
   file->write_at(4096, as_bytes("new"));
   EXPECT_EQ(tree->apply("a/b/f", e, {true, true}), std::vector<std::string>());
   EXPECT_EQ(read(root / "a/b/f"), "old");
-  for (const std::string& name : tree->names("a/b")) EXPECT_TRUE(name == "f" || is_temporary_name(name)) << name;
+  for (const std::string& name : tree->names("a/b"))
+    EXPECT_TRUE(name == "f" || is_temporary_name(name)) << name;
   tree->publish("a/b/f");
   Entry now = *tree->status("a/b/f");
   EXPECT_EQ(now.mode, 04755U);
@@ -168,7 +171,8 @@ TEST_P(ContainedTreeTest, SpecialFilesAndLinksTakeTheirAttributes) {
   EXPECT_EQ(tree->status("a/device"), std::nullopt);
   EXPECT_EQ(tree->make_special("a/device", device, {true, true}).size(), 0U);
   tree->make_symlink("a/link", link.target);
-  for (auto& [path, e] : {std::pair{"a/fifo", fifo}, std::pair{"a/device", device}, std::pair{"a/link", link}}) {
+  for (auto& [path, e] :
+       {std::pair{"a/fifo", fifo}, std::pair{"a/device", device}, std::pair{"a/link", link}}) {
     EXPECT_EQ(tree->apply(path, e, {true, true}), std::vector<std::string>()) << path;
     Entry now = *tree->status(path);
     EXPECT_EQ(now.uid, 12U) << path;
@@ -200,7 +204,8 @@ using SourceTreeTest = TreeTest;
 
 TEST_F(SourceTreeTest, NamesAreBytesInOrder) {
   for (const char* name : {"b", "B", "\xff", "\xc3\xa9", " ", "a b"}) write(root / "a/b" / name, "");
-  EXPECT_EQ(open_source_directory(root / "a/b")->names(), (std::vector<std::string>{" ", "B", "a b", "b", "\xc3\xa9", "\xff"}));
+  EXPECT_EQ(open_source_directory(root / "a/b")->names(),
+            (std::vector<std::string>{" ", "B", "a b", "b", "\xc3\xa9", "\xff"}));
 }
 
 TEST_F(SourceTreeTest, AFolderThatBecomesALinkIsNotEntered) {

@@ -113,10 +113,6 @@ void install(PlannedStep& p, StepContext& c) {
     p.detail = "no installation package: install exactly these products, showing all versions if need be: " + printable(system::products_text(lost));
     return;
   }
-  // Brought back already by its restore step; once more here costs little and makes the step complete in itself.
-  item::ApplyContext context{c.source.world, c.source.cancel, c.source.progress, collect(c, package->name), {}, std::nullopt, true};
-  context.attributes.owner = context.attributes.privileged = c.source.world.host.is_administrator();
-  c.source.adapters.get(*package).apply(*package, c.source.repository.open_item(c.plan.point, package->name), context);
   system::IdentityCard here = system::read_identity(c.plan.system, c.source.world);
   if (!here.install_path.empty() && here.products == lost.products && here.install_path == lost.install_path) {
     p.detail = "already installed: " + std::to_string(here.products.size()) + " products at the versions of the lost server";

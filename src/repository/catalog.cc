@@ -82,7 +82,7 @@ void Catalog::list_pack(Index::PackNumber pack, std::uint32_t segment) {
   if (current == kNoSegment || superseded_.contains(segments_[current].hash)) current = segment;
 }
 
-bool Catalog::adopt_pack(const crypto::Sha256& hash, std::uint64_t size) {
+void Catalog::adopt_pack(const crypto::Sha256& hash, std::uint64_t size) {
   std::string name = object_name(ObjectType::pack, hash);
   try {
     StoredDirectory stored =
@@ -92,18 +92,15 @@ bool Catalog::adopt_pack(const crypto::Sha256& hash, std::uint64_t size) {
     pending_size_.pack_bytes += size;
     pending_size_.directory_bytes += stored.encoded.size();
     pending_.push_back({hash, size, stored.header_length, std::move(stored.encoded)});
-    return true;
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
     damage_[name] = error.message();
     unreadable_packs_.insert(hash);
-    return false;
   }
 }
 
-bool Catalog::adopt_unlisted() {
+void Catalog::adopt_unlisted() {
   std::lock_guard lock(mutex_);
-  std::size_t before = index_.pack_count();
   refresh_locked();
   std::vector<std::pair<crypto::Sha256, std::uint64_t>> unlisted;
   context_.store.list(folder_of(ObjectType::pack), [&](const store::ObjectInfo& info) {
@@ -114,7 +111,6 @@ bool Catalog::adopt_unlisted() {
     }
   });
   for (const auto& [hash, size] : unlisted) adopt_pack(hash, size);
-  return index_.pack_count() > before;
 }
 
 void Catalog::match_with_store() {

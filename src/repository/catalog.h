@@ -22,9 +22,8 @@ class Catalog {
   void refresh();
   // Like refresh(), once: cheap when it has been done.
   void load();
-  // Reads the directories of packs that no segment lists (a lost segment, a killed run). True: there was
-  // something new.
-  bool adopt_unlisted();
+  // Reads the directories of packs that no segment lists (a lost segment, a killed run).
+  void adopt_unlisted();
   // Lists the packs of the store: those missing or of another size become unusable, the others usable unless
   // found damaged.
   void match_with_store();
@@ -55,7 +54,7 @@ class Catalog {
   void refresh_locked();
   void read_segment(const crypto::Sha256& hash, std::uint64_t size);
   void list_pack(Index::PackNumber pack, std::uint32_t segment);
-  bool adopt_pack(const crypto::Sha256& hash, std::uint64_t size);
+  void adopt_pack(const crypto::Sha256& hash, std::uint64_t size);
 
   const DataContext& context_;
   Index index_;

@@ -237,20 +237,20 @@ std::optional<ChunkReader::Chunk> ChunkReader::get_anywhere(const ChunkId& id, C
 }
 
 // Listing all packs for each of many missing chunks would take for ever.
-bool ChunkReader::look_further() {
+void ChunkReader::look_further() {
   std::lock_guard lock(look_mutex_);
-  std::chrono::nanoseconds now = context_.clock.elapsed();
-  if (looked_ && now - *looked_ < kLookAgainAfter) return false;
-  bool found = catalog_.adopt_unlisted();
+  if (looked_ && context_.clock.elapsed() - *looked_ < kLookAgainAfter) return;
+  catalog_.adopt_unlisted();
   looked_ = context_.clock.elapsed();
-  return found;
 }
 
 ChunkReader::Chunk ChunkReader::get(const ChunkId& id, ChunkType type, std::uint32_t length) {
   catalog_.load();
+  const std::size_t known = catalog_.index().pack_count();
   std::string tried;
   if (std::optional<Chunk> chunk = get_anywhere(id, type, length, tried)) return *chunk;
-  if (look_further()) {
+  look_further();
+  if (catalog_.index().pack_count() > known) {
     tried.clear();
     if (std::optional<Chunk> chunk = get_anywhere(id, type, length, tried)) return *chunk;
   }

@@ -18,13 +18,16 @@ using tree::Entry;
 using tree::Kind;
 using tree::NodePtr;
 
-constexpr std::size_t kNamed = 20;                          // entries that a finding or error names
-constexpr unsigned kMostWriters = 4;                        // more only fight over the disk
-constexpr std::size_t kBatchFiles = 64;                     // neighbours share chunks: one worker decodes them once
-constexpr std::uint64_t kBatchBytes = UINT64_C(4) << 20;    // a batch is about one chunk of the repository
-constexpr std::size_t kBatchesWaiting = 16;                 // holds the walk back when writing is slower
+constexpr std::size_t kNamed = 20;       // entries that a finding or error names
+constexpr unsigned kMostWriters = 4;     // more only fight over the disk
+constexpr std::size_t kBatchFiles = 64;  // neighbours share chunks: one worker decodes them once
+constexpr std::uint64_t kBatchBytes = UINT64_C(4) << 20;  // a batch is about one chunk of the repository
+constexpr std::size_t kBatchesWaiting = 16;               // holds the walk back when writing is slower
 
-struct Work { std::string path; NodePtr node; };
+struct Work {
+  std::string path;
+  NodePtr node;
+};
 using Batch = std::vector<Work>;
 
 // What could not be restored. Thread-safe.
@@ -58,7 +61,9 @@ class Outcome {
     if (fatal_) throw *fatal_;
   }
   void throw_if_any(const Path& target) const {
-    std::string others = failure_count_ == 0 ? "" : "; and " + human_count(failure_count_) + " failed: " + join(failures_, ", ");
+    std::string others = failure_count_ == 0
+                             ? ""
+                             : "; and " + human_count(failure_count_) + " failed: " + join(failures_, ", ");
     if (refused_count_ > 0)
       throw Error(Code::outside, human_count(refused_count_) + " entries were refused while restoring to " +
                                      printable(target.string()) + ": " + join(refused_, ", ") + others)
@@ -100,7 +105,7 @@ class Writers {
       ended_ = true;
     }
     changed_.notify_all();
-    threads_.clear();   // joins
+    threads_.clear();  // joins
   }
 
  private:
@@ -128,7 +133,7 @@ class Writers {
     }
   }
 
-  std::function<void(const Work&)> write_;   // does not throw
+  std::function<void(const Work&)> write_;  // does not throw
   Batch batch_;
   std::uint64_t bytes_ = 0;
   std::mutex mutex_;
@@ -138,7 +143,9 @@ class Writers {
   std::vector<std::jthread> threads_;
 };
 
-std::string below(const std::string& folder, const std::string& name) { return folder.empty() ? name : folder + "/" + name; }
+std::string below(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
 
 std::vector<NodePtr> children_of(const NodePtr& node) {
   std::vector<NodePtr> children;
@@ -151,9 +158,14 @@ std::vector<NodePtr> children_of(const NodePtr& node) {
 
 class Restore {
  public:
-  Restore(const Path& target, const std::vector<std::string>& exclude, const NodePtr& stored, ApplyContext& context)
-      : target_(target), exclude_(exclude), stored_(stored), context_(context),
-        findings_(context.finding, target.string(), kNamed), tree_(platform::open_contained_tree(target)),
+  Restore(const Path& target, const std::vector<std::string>& exclude, const NodePtr& stored,
+          ApplyContext& context)
+      : target_(target),
+        exclude_(exclude),
+        stored_(stored),
+        context_(context),
+        findings_(context.finding, target.string(), kNamed),
+        tree_(platform::open_contained_tree(target)),
         was_empty_(tree_->names("").empty()) {}
 
   void run() {
@@ -164,8 +176,11 @@ class Restore {
     }
     outcome_.throw_fatal();
     for (const Work& link : hard_links_) make_hard_link(link);
-    for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder)   // deepest first: a folder's times come last
-      attempt(folder->path, [&] { report(folder->path, tree_->apply(folder->path, folder->node->entry(), context_.attributes)); });
+    for (auto folder = folders_.rbegin(); folder != folders_.rend();
+         ++folder)  // deepest first: a folder's times come last
+      attempt(folder->path, [&] {
+        report(folder->path, tree_->apply(folder->path, folder->node->entry(), context_.attributes));
+      });
     outcome_.throw_fatal();
     tree_->sync_all();
     findings_.finish();
@@ -183,7 +198,8 @@ class Restore {
         auto there = tree_->status(path);
         if (!there) continue;
         if (child->entry().kind != Kind::directory || there->kind != Kind::directory)
-          throw Error(Code::already_exists, "cannot restore '" + printable(path) + "' to " + printable(target_.string()) + ": it exists")
+          throw Error(Code::already_exists, "cannot restore '" + printable(path) + "' to " +
+                                                printable(target_.string()) + ": it exists")
               .safe("nothing was changed")
               .hint("restore to an empty folder, or allow files to be replaced");
         open.push_back({std::move(path), child});
@@ -191,7 +207,8 @@ class Restore {
     }
   }
 
-  // Makes folders, links and special files, and hands files to the writers. Folders still to be done wait on the heap.
+  // Makes folders, links and special files, and hands files to the writers. Folders still to be done wait on
+  // the heap.
   void walk(Writers& writers) {
     folders_.push_back({"", stored_});
     std::vector<Work> open{{"", stored_}};
@@ -211,14 +228,17 @@ class Restore {
         std::string path = below(folder.path, name);
         attempt(path, [&] {
           if (!tree::is_safe_name(name))
-            throw Error(Code::outside, "refused '" + printable(path) + "': '" + printable(name) + "' is not a name inside the target");
+            throw Error(Code::outside, "refused '" + printable(path) + "': '" + printable(name) +
+                                           "' is not a name inside the target");
           if (before && !(*before < name))
-            throw Error(Code::outside, "refused '" + printable(path) + "': its name comes twice or out of order");
+            throw Error(Code::outside,
+                        "refused '" + printable(path) + "': its name comes twice or out of order");
           before = &name;
           place(path, child, open, writers);
         });
       }
-      std::reverse(open.begin() + std::ptrdiff_t(first_new), open.end());   // next taken: the first of them, neighbours stay together
+      std::reverse(open.begin() + std::ptrdiff_t(first_new),
+                   open.end());  // next taken: the first of them, neighbours stay together
     }
   }
 
@@ -245,7 +265,8 @@ class Restore {
         auto refused = tree_->make_special(path, entry, context_.attributes);
         return report(path, refused.empty() ? tree_->apply(path, entry, context_.attributes) : refused);
       }
-      case Kind::socket: break;
+      case Kind::socket:
+        break;
     }
     throw Error(Code::damaged, "cannot restore '" + printable(path) + "': its kind is never stored");
   }
@@ -265,8 +286,8 @@ class Restore {
     if (outcome_.is_fatal()) return;
     attempt(work.path, [&] {
       context_.cancel.check();
-      report(work.path, write_stored_file(*tree_, work.path, *work.node, {context_.attributes, false}, context_.cancel,
-                                          context_.progress));
+      report(work.path, write_stored_file(*tree_, work.path, *work.node, {context_.attributes, false},
+                                          context_.cancel, context_.progress));
     });
   }
 
@@ -276,11 +297,12 @@ class Restore {
       if (!linked_files_.contains(target)) {
         NodePtr node = tree::find(stored_, target);
         if (!node || node->entry().kind != Kind::file)
-          throw Error(Code::outside, "refused '" + printable(link.path) + "': it is to be another name of '" + printable(target) +
-                                         "', which is no file of the backup");
+          throw Error(Code::outside, "refused '" + printable(link.path) + "': it is to be another name of '" +
+                                         printable(target) + "', which is no file of the backup");
       }
       if (outcome_.has_failed(target))
-        throw Error(Code::failed, "cannot link '" + printable(link.path) + "': '" + printable(target) + "' was not restored");
+        throw Error(Code::failed, "cannot link '" + printable(link.path) + "': '" + printable(target) +
+                                      "' was not restored");
       tree_->make_hard_link(link.path, target);
     });
   }
@@ -292,8 +314,10 @@ class Restore {
     for (const std::string& name : tree_->names(folder)) {
       if (stored.contains(name)) continue;
       std::string path = below(folder, name);
-      if (platform::is_temporary_name(name)) tree_->remove(path);
-      else if (!exclude_.matches(path)) find("extra_file", path, "it is not in the backup and was left as it is");
+      if (platform::is_temporary_name(name))
+        tree_->remove(path);
+      else if (!exclude_.matches(path))
+        find("extra_file", path, "it is not in the backup and was left as it is");
     }
   }
 
@@ -325,15 +349,17 @@ class Restore {
   Outcome outcome_;
   std::unique_ptr<platform::ContainedTree> tree_;
   bool was_empty_;
-  std::vector<Work> folders_, hard_links_;      // in the order of the walk
-  std::set<std::string> linked_files_;          // files that have other names
+  std::vector<Work> folders_, hard_links_;  // in the order of the walk
+  std::set<std::string> linked_files_;      // files that have other names
 };
 
 }  // namespace
 
-void apply_directory(const Path& folder, const std::vector<std::string>& exclude, const NodePtr& stored, ApplyContext& context) {
+void apply_directory(const Path& folder, const std::vector<std::string>& exclude, const NodePtr& stored,
+                     ApplyContext& context) {
   if (stored->entry().kind != Kind::directory)
-    throw Error(Code::damaged, "cannot restore folder " + printable(folder.string()) + ": what is stored is not a folder");
+    throw Error(Code::damaged,
+                "cannot restore folder " + printable(folder.string()) + ": what is stored is not a folder");
   const Path target = context.to ? *context.to : folder;
   context.world.files.make_directories(target, 0755);
   Restore(target, exclude, stored, context).run();

@@ -13,12 +13,14 @@ namespace {
 
 using tree::Entry;
 using tree::Kind;
-using FileId = std::pair<std::uint64_t, std::uint64_t>;   // device, inode
+using FileId = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
 
 constexpr std::size_t kNamedFindings = 1000;
 
 // What the source says goes into a finding; what the sink says ends the capture. This keeps the two apart.
-struct SourceFailure { Error error; };
+struct SourceFailure {
+  Error error;
+};
 template <class F>
 auto of_source(const F& call) {
   try {
@@ -28,11 +30,16 @@ auto of_source(const F& call) {
   }
 }
 
-// One walk over one folder. Keeps the folders it is inside of on the heap, not on the stack: a tree may be thousands deep.
+// One walk over one folder. Keeps the folders it is inside of on the heap, not on the stack: a tree may be
+// thousands deep.
 class Walk {
  public:
-  Walk(const Path& folder, const std::vector<std::string>& exclude, tree::TreeSink& sink, CaptureContext& context)
-      : root_(folder), exclude_(exclude), sink_(sink), context_(context),
+  Walk(const Path& folder, const std::vector<std::string>& exclude, tree::TreeSink& sink,
+       CaptureContext& context)
+      : root_(folder),
+        exclude_(exclude),
+        sink_(sink),
+        context_(context),
         findings_(context.finding, folder.string(), kNamedFindings) {
     for (const Path& path : context.leave_out)
       if (auto id = id_of(path)) leave_out_.insert(*id);
@@ -68,7 +75,7 @@ class Walk {
     std::unique_ptr<platform::SourceDirectory> directory;
     std::vector<std::string> names;
     std::size_t next;
-    std::size_t path_length;   // of path_, for this directory
+    std::size_t path_length;  // of path_, for this directory
   };
 
   static std::optional<FileId> id_of(const Path& path) {
@@ -76,14 +83,16 @@ class Walk {
       Entry self = platform::open_source_directory(path)->self();
       return FileId{self.device, self.inode};
     } catch (const Error&) {
-      return std::nullopt;   // not there (a repository in an object store, or not made yet): nothing to leave out
+      return std::nullopt;  // not there (a repository in an object store, or not made yet): nothing to leave
+                            // out
     }
   }
 
   void visit(platform::SourceDirectory& parent, const std::string& name) {
     if (exclude_.matches(path_)) return void(++excluded_);
     try {
-      Timestamp captured = context_.world.clock.now();   // before it is looked at: a later change is newer than this
+      Timestamp captured =
+          context_.world.clock.now();  // before it is looked at: a later change is newer than this
       std::optional<Entry> entry = of_source([&] { return parent.status(name); });
       if (!entry) return vanished();
       entry->captured = captured;
@@ -113,13 +122,14 @@ class Walk {
     if (leave_out_.contains({entry.device, entry.inode}))
       return find("left_out", "it is where the backups are kept; a backup does not hold itself");
     if (inside_.size() > tree::kMaxDepth)
-      return find("too_deep", "folders are stored down to " + std::to_string(tree::kMaxDepth) + " inside one another",
+      return find("too_deep",
+                  "folders are stored down to " + std::to_string(tree::kMaxDepth) + " inside one another",
                   "move the folder nearer to the top");
     std::unique_ptr<platform::SourceDirectory> child;
     std::vector<std::string> names;
     try {
       child = parent.enter(entry.name);
-      Entry self = child->self();   // of what was entered; the name may stand for another folder by now
+      Entry self = child->self();  // of what was entered; the name may stand for another folder by now
       self.name = entry.name;
       self.captured = entry.captured;
       entry = std::move(self);
@@ -130,7 +140,7 @@ class Walk {
     }
     ++folders_;
     sink_.open_directory(entry);
-    if (!child) return sink_.close_directory();   // the folder itself is kept, without what is inside
+    if (!child) return sink_.close_directory();  // the folder itself is kept, without what is inside
     inside_.push_back({std::move(child), std::move(names), 0, path_.size()});
   }
 
@@ -149,7 +159,8 @@ class Walk {
 
   void store(platform::SourceDirectory& parent, Entry& entry) {
     std::unique_ptr<platform::SourceFile> file;
-    if (entry.sparse) file = of_source([&] { return parent.open(entry.name, entry); });   // finds out where the holes are
+    if (entry.sparse)
+      file = of_source([&] { return parent.open(entry.name, entry); });  // finds out where the holes are
     if (!sink_.reuse_file(entry)) {
       if (!file) file = of_source([&] { return parent.open(entry.name, entry); });
       read_into_sink(*file, entry);
@@ -178,7 +189,8 @@ class Walk {
   void vanished() { find("vanished_while_read", "it was there when its folder was listed and is gone now"); }
   void unreadable(const Error& error) {
     bool permission = error.code() == Code::permission;
-    find("unreadable", error.what(), permission ? "give the account that runs the backup the right to read it" : "");
+    find("unreadable", error.what(),
+         permission ? "give the account that runs the backup the right to read it" : "");
   }
   void find(const std::string& code, const std::string& message, const std::string& hint = "") {
     findings_.add({code, (root_ / path_).string(), message, hint});
@@ -189,7 +201,8 @@ class Walk {
     context_.facts.emplace_back("folders", human_count(folders_));
     if (others_ > 0) context_.facts.emplace_back("links and special files", human_count(others_));
     context_.facts.emplace_back("bytes", human_count(bytes_));
-    if (excluded_ > 0) context_.facts.emplace_back("excluded", human_count(excluded_) + " entries, as configured");
+    if (excluded_ > 0)
+      context_.facts.emplace_back("excluded", human_count(excluded_) + " entries, as configured");
   }
 
   Path root_;
@@ -198,9 +211,9 @@ class Walk {
   CaptureContext& context_;
   SomeOfMany findings_;
   std::set<FileId> leave_out_;
-  std::map<FileId, std::string> first_names_;   // of files with several names: the path that holds the content
+  std::map<FileId, std::string> first_names_;  // of files with several names: the path that holds the content
   std::vector<Frame> inside_;
-  std::string path_;                            // of the entry at hand, relative to root_
+  std::string path_;  // of the entry at hand, relative to root_
   std::uint64_t files_ = 0, folders_ = 0, others_ = 0, bytes_ = 0, excluded_ = 0;
 };
 
@@ -214,7 +227,8 @@ void capture_directory(const Path& folder, const std::vector<std::string>& exclu
 std::uint64_t estimate_directory(const Path& folder, const std::vector<std::string>& exclude) {
   const Exclude excluded(exclude);
   std::uint64_t bytes = 0;
-  std::vector<std::pair<std::string, std::unique_ptr<platform::SourceDirectory>>> inside;   // path, folder still to be listed
+  std::vector<std::pair<std::string, std::unique_ptr<platform::SourceDirectory>>>
+      inside;  // path, folder still to be listed
   inside.emplace_back("", platform::open_source_directory(folder));
   while (!inside.empty()) {
     auto [path, directory] = std::move(inside.back());

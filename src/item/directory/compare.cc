@@ -16,9 +16,11 @@ using tree::Entry;
 using tree::Kind;
 using tree::NodePtr;
 
-constexpr std::size_t kNamed = 20;   // differences that a check names; the rest is counted
+constexpr std::size_t kNamed = 20;  // differences that a check names; the rest is counted
 
-std::string below(const std::string& folder, const std::string& name) { return folder.empty() ? name : folder + "/" + name; }
+std::string below(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
 
 std::map<std::string, NodePtr> children_of(const NodePtr& node) {
   std::map<std::string, NodePtr> children;
@@ -32,12 +34,18 @@ std::map<std::string, NodePtr> children_of(const NodePtr& node) {
 
 std::string describe(const Entry& entry) {
   switch (entry.kind) {
-    case Kind::directory: return "folder";
-    case Kind::file: return "file of " + human_count(entry.size) + " bytes";
-    case Kind::symlink: return "link to " + printable(entry.target);
-    case Kind::hard_link: return "another name of " + printable(entry.target);
-    case Kind::fifo: return "FIFO";
-    default: return "device";
+    case Kind::directory:
+      return "folder";
+    case Kind::file:
+      return "file of " + human_count(entry.size) + " bytes";
+    case Kind::symlink:
+      return "link to " + printable(entry.target);
+    case Kind::hard_link:
+      return "another name of " + printable(entry.target);
+    case Kind::fifo:
+      return "FIFO";
+    default:
+      return "device";
   }
 }
 
@@ -67,7 +75,8 @@ struct Named {
   }
 };
 
-// Compares a live tree with a stored one. Folders still to be done wait on the heap: a tree may be thousands deep.
+// Compares a live tree with a stored one. Folders still to be done wait on the heap: a tree may be thousands
+// deep.
 class Check {
  public:
   Check(const Path& folder, const std::vector<std::string>& exclude, CaptureContext& context)
@@ -85,12 +94,14 @@ class Check {
       compare_folder(folder, open);
     }
     for (const auto& [path, target] : hard_links_)
-      if (!inodes_.contains(path) || !inodes_.contains(target) || inodes_[path] != inodes_[target]) links_.add(printable(path));
+      if (!inodes_.contains(path) || !inodes_.contains(target) || inodes_[path] != inodes_[target])
+        links_.add(printable(path));
     std::string files = human_count(files_) + (files_ == 1 ? " file" : " files");
     std::string extra = extra_.count == 0 ? "" : "; not in the backup: " + extra_.text("");
     return {{"files present", missing_.count == 0, missing_.text(files) + extra},
             {"contents equal", contents_.count == 0 && missing_.count == 0, contents_.text(files)},
-            {"attributes equal", attributes_.count == 0 && missing_.count == 0, attributes_.text(human_count(entries_) + " entries")},
+            {"attributes equal", attributes_.count == 0 && missing_.count == 0,
+             attributes_.text(human_count(entries_) + " entries")},
             {"hard links equal", links_.count == 0, links_.text(human_count(hard_links_.size()) + " links")}};
   }
 
@@ -104,7 +115,8 @@ class Check {
   void compare_folder(Open& folder, std::vector<Open>& open) {
     std::map<std::string, NodePtr> stored = children_of(folder.stored);
     for (const std::string& name : folder.live->names())
-      if (!stored.contains(name) && !exclude_.matches(below(folder.path, name))) extra_.add(printable(below(folder.path, name)));
+      if (!stored.contains(name) && !exclude_.matches(below(folder.path, name)))
+        extra_.add(printable(below(folder.path, name)));
     for (const auto& [name, node] : stored) {
       std::string path = below(folder.path, name);
       try {
@@ -116,7 +128,8 @@ class Check {
     }
   }
 
-  void compare(const std::string& path, const NodePtr& node, platform::SourceDirectory& parent, std::vector<Open>& open) {
+  void compare(const std::string& path, const NodePtr& node, platform::SourceDirectory& parent,
+               std::vector<Open>& open) {
     const Entry& stored = node->entry();
     std::optional<Entry> live = parent.status(stored.name);
     const Kind expected = stored.kind == Kind::hard_link ? Kind::file : stored.kind;
@@ -145,14 +158,17 @@ class Check {
   CaptureContext& context_;
   Named missing_, contents_, attributes_, links_, extra_;
   std::uint64_t files_ = 0, entries_ = 0;
-  std::map<std::string, std::uint64_t> inodes_;   // of live files with several names
+  std::map<std::string, std::uint64_t> inodes_;  // of live files with several names
   std::vector<std::pair<std::string, std::string>> hard_links_;
 };
 
 }  // namespace
 
 std::vector<Change> diff_directory(const NodePtr& before, const NodePtr& after) {
-  struct Pair { std::string path; NodePtr before, after; };
+  struct Pair {
+    std::string path;
+    NodePtr before, after;
+  };
   std::vector<Change> changes;
   std::vector<Pair> open{{"", before, after}};
   while (!open.empty()) {
@@ -166,18 +182,20 @@ std::vector<Change> diff_directory(const NodePtr& before, const NodePtr& after) 
       for (const std::string& word : differences(pair.before, pair.after))
         changes.push_back({Change::Kind::changed, pair.path, "", word});
     std::map<std::string, Pair> children;
-    for (const auto& [name, node] : children_of(pair.before)) children[name] = {below(pair.path, name), node, nullptr};
+    for (const auto& [name, node] : children_of(pair.before))
+      children[name] = {below(pair.path, name), node, nullptr};
     for (const auto& [name, node] : children_of(pair.after)) {
       children[name].path = below(pair.path, name);
       children[name].after = node;
     }
-    for (auto child = children.rbegin(); child != children.rend(); ++child) open.push_back(std::move(child->second));
+    for (auto child = children.rbegin(); child != children.rend(); ++child)
+      open.push_back(std::move(child->second));
   }
   return changes;
 }
 
-std::vector<CheckResult> check_directory(const Path& folder, const std::vector<std::string>& exclude, const NodePtr& stored,
-                                         CaptureContext& context) {
+std::vector<CheckResult> check_directory(const Path& folder, const std::vector<std::string>& exclude,
+                                         const NodePtr& stored, CaptureContext& context) {
   return Check(folder, exclude, context).run(stored);
 }
 

@@ -5,9 +5,13 @@
 namespace holdfast::item {
 
 std::vector<OptionSpec> DirectoryAdapter::options() const {
-  return {{"path", OptionSpec::Type::path, true, "the folder to protect", {}},
-          {"exclude", OptionSpec::Type::text_list, false,
-           "what to leave out: names (\"*.tmp\") anywhere, or paths from the folder (\"logs/*.log\", \"/cache\")", {}}};
+  return {
+      {"path", OptionSpec::Type::path, true, "the folder to protect", {}},
+      {"exclude",
+       OptionSpec::Type::text_list,
+       false,
+       "what to leave out: names (\"*.tmp\") anywhere, or paths from the folder (\"logs/*.log\", \"/cache\")",
+       {}}};
 }
 
 std::vector<Path> DirectoryAdapter::covers(const ItemSpec& spec) const { return {spec.text("path")}; }
@@ -16,7 +20,7 @@ std::uint64_t DirectoryAdapter::estimate(const ItemSpec& spec, platform::World&)
   try {
     return estimate_directory(spec.text("path"), spec.list("exclude"));
   } catch (const Error&) {
-    return 0;   // not there: the capture says so
+    return 0;  // not there: the capture says so
   }
 }
 
@@ -32,7 +36,8 @@ std::vector<Change> DirectoryAdapter::diff(tree::NodePtr before, tree::NodePtr a
   return diff_directory(before, after);
 }
 
-std::vector<CheckResult> DirectoryAdapter::check(const ItemSpec& spec, tree::NodePtr stored, CaptureContext& context) const {
+std::vector<CheckResult> DirectoryAdapter::check(const ItemSpec& spec, tree::NodePtr stored,
+                                                 CaptureContext& context) const {
   return check_directory(spec.text("path"), spec.list("exclude"), stored, context);
 }
 

@@ -1,4 +1,5 @@
-// Real trees on a real file system: captured, lost, restored, and compared by calls that the adapter does not use.
+// Real trees on a real file system: captured, lost, restored, and compared by calls that the adapter does not
+// use.
 #include "item/directory/directory.h"
 
 #include <fcntl.h>
@@ -43,7 +44,8 @@ class DirectoryTest : public ::testing::Test {
     return takes;
   }
   explicit DirectoryTest(bool on_disk = false) {
-    std::string name = std::string(on_disk || !memory_takes_attributes() ? "/tmp" : "/dev/shm") + "/holdfast-directory-XXXXXX";
+    std::string name = std::string(on_disk || !memory_takes_attributes() ? "/tmp" : "/dev/shm") +
+                       "/holdfast-directory-XXXXXX";
     scratch = ::mkdtemp(name.data());
     source = scratch / "source";
     target = scratch / "target";
@@ -58,12 +60,18 @@ class DirectoryTest : public ::testing::Test {
   CaptureContext capture_context() {
     facts.clear();
     findings.clear();
-    return {world, cancel, progress, [this](Finding f) { findings.push_back(std::move(f)); }, facts, leave_out, {}, {}};
+    return {world, cancel,    progress, [this](Finding f) { findings.push_back(std::move(f)); },
+            facts, leave_out, {},       {}};
   }
   ApplyContext apply_context(std::optional<Path> to, bool privileged = true) {
     findings.clear();
-    return {world, cancel, progress, [this](Finding f) { findings.push_back(std::move(f)); }, {true, privileged},
-            std::move(to), true};
+    return {world,
+            cancel,
+            progress,
+            [this](Finding f) { findings.push_back(std::move(f)); },
+            {true, privileged},
+            std::move(to),
+            true};
   }
   NodePtr capture(NodePtr previous = nullptr) {
     MemoryTree tree(std::move(previous));
@@ -81,14 +89,17 @@ class DirectoryTest : public ::testing::Test {
     return check_directory(folder, exclude, stored, context);
   }
   std::size_t count(const std::string& code) const {
-    return static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.code == code; }));
+    return static_cast<std::size_t>(
+        std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.code == code; }));
   }
   std::string text_of_findings() const {
     std::string text;
     for (const Finding& f : findings) text += f.code + " " + printable(f.object) + ": " + f.message + "\n";
     return text;
   }
-  void write(const Path& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+  void write(const Path& path, const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+  }
   std::string read(const Path& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -141,8 +152,9 @@ std::map<std::string, std::string> snapshot(const Path& root) {
     struct stat s;
     EXPECT_EQ(::lstat(path.c_str(), &s), 0) << path;
     std::string relative = path.string().substr(root.string().size());
-    std::string text = std::to_string(s.st_mode) + " " + std::to_string(s.st_uid) + ":" + std::to_string(s.st_gid) + " " +
-                       std::to_string(s.st_mtim.tv_sec) + "." + std::to_string(s.st_mtim.tv_nsec) + xattrs(path);
+    std::string text = std::to_string(s.st_mode) + " " + std::to_string(s.st_uid) + ":" +
+                       std::to_string(s.st_gid) + " " + std::to_string(s.st_mtim.tv_sec) + "." +
+                       std::to_string(s.st_mtim.tv_nsec) + xattrs(path);
     if (S_ISCHR(s.st_mode) || S_ISBLK(s.st_mode)) text += " device " + std::to_string(s.st_rdev);
     if (S_ISLNK(s.st_mode)) text += " -> " + std::filesystem::read_symlink(path).string();
     if (S_ISREG(s.st_mode)) {
@@ -161,7 +173,10 @@ std::map<std::string, std::string> snapshot(const Path& root) {
 
 // A POSIX ACL as the kernel takes it: user::rwx, user:<id>:r--, group::r-x, mask::r-x, other::---.
 std::string acl(std::uint32_t id) {
-  struct { std::uint16_t tag, permissions; std::uint32_t id; } entries[] = {
+  struct {
+    std::uint16_t tag, permissions;
+    std::uint32_t id;
+  } entries[] = {
       {1, 7, 0xffffffff}, {2, 4, id}, {4, 5, 0xffffffff}, {16, 5, 0xffffffff}, {32, 0, 0xffffffff}};
   std::uint32_t version = 2;
   std::string value(reinterpret_cast<char*>(&version), 4);
@@ -174,7 +189,8 @@ class RandomTree {
 
   void make() {
     fill(root_, 0);
-    for (auto path = made_.rbegin(); path != made_.rend(); ++path) decorate(*path);   // insides before their folders
+    for (auto path = made_.rbegin(); path != made_.rend(); ++path)
+      decorate(*path);  // insides before their folders
     decorate(root_);
   }
 
@@ -194,19 +210,31 @@ class RandomTree {
       struct stat s;
       if (::lstat(path.c_str(), &s) == 0) continue;
       switch (below(10)) {
-        case 0: case 1:
+        case 0:
+        case 1:
           if (depth > 4) continue;
           std::filesystem::create_directory(path);
           fill(path, depth + 1);
           break;
-        case 2: EXPECT_EQ(::symlink(below(2) ? "/etc/passwd" : name().c_str(), path.c_str()), 0); break;
-        case 3: EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0); break;
-        case 4: EXPECT_EQ(::mknod(path.c_str(), below(2) ? S_IFCHR : S_IFBLK, makedev(static_cast<unsigned>(below(300)), static_cast<unsigned>(below(300)))), 0); break;
+        case 2:
+          EXPECT_EQ(::symlink(below(2) ? "/etc/passwd" : name().c_str(), path.c_str()), 0);
+          break;
+        case 3:
+          EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
+          break;
+        case 4:
+          EXPECT_EQ(::mknod(path.c_str(), below(2) ? S_IFCHR : S_IFBLK,
+                            makedev(static_cast<unsigned>(below(300)), static_cast<unsigned>(below(300)))),
+                    0);
+          break;
         case 5:
           if (files_.empty() || ::link(files_[below(files_.size())].c_str(), path.c_str()) != 0) continue;
           break;
-        case 6: sparse_file(path); break;
-        default: plain_file(path);
+        case 6:
+          sparse_file(path);
+          break;
+        default:
+          plain_file(path);
       }
       made_.push_back(path);
     }
@@ -231,7 +259,8 @@ class RandomTree {
   void decorate(const Path& path) {
     struct stat s;
     ASSERT_EQ(::lstat(path.c_str(), &s), 0);
-    EXPECT_EQ(::lchown(path.c_str(), static_cast<uid_t>(below(3) * 1000), static_cast<gid_t>(below(3) * 1000)), 0);
+    EXPECT_EQ(
+        ::lchown(path.c_str(), static_cast<uid_t>(below(3) * 1000), static_cast<gid_t>(below(3) * 1000)), 0);
     if (!S_ISLNK(s.st_mode)) {
       EXPECT_EQ(::chmod(path.c_str(), static_cast<mode_t>(below(010000))), 0);
     }
@@ -242,7 +271,8 @@ class RandomTree {
       EXPECT_EQ(::lsetxattr(path.c_str(), "user.note", "", 0, 0), 0);
     }
     if (S_ISREG(s.st_mode) && below(4) == 0) {
-      std::string capability("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20);
+      std::string capability(
+          "\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20);
       EXPECT_EQ(::lsetxattr(path.c_str(), "security.capability", capability.data(), capability.size(), 0), 0);
     }
     std::string list = acl(static_cast<std::uint32_t>(below(5000)));
@@ -252,7 +282,9 @@ class RandomTree {
     if (S_ISDIR(s.st_mode) && below(3) == 0) {
       EXPECT_EQ(::lsetxattr(path.c_str(), "system.posix_acl_default", list.data(), list.size(), 0), 0);
     }
-    timespec times[2] = {{0, UTIME_NOW}, {static_cast<time_t>(below(4'000'000'000)) - 1'000'000'000, static_cast<long>(below(1'000'000'000))}};
+    timespec times[2] = {
+        {0, UTIME_NOW},
+        {static_cast<time_t>(below(4'000'000'000)) - 1'000'000'000, static_cast<long>(below(1'000'000'000))}};
     EXPECT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
   }
 
@@ -278,9 +310,10 @@ class RandomTreeTest : public DirectoryTest {
     apply(stored);
     EXPECT_EQ(text_of_findings(), "");
     ASSERT_EQ(before, snapshot(target));
-    for (const CheckResult& result : check(target, stored)) EXPECT_TRUE(result.passed) << result.name << ": " << result.detail;
+    for (const CheckResult& result : check(target, stored))
+      EXPECT_TRUE(result.passed) << result.name << ": " << result.detail;
 
-    apply(stored);   // again over what is there
+    apply(stored);  // again over what is there
     EXPECT_EQ(text_of_findings(), "");
     ASSERT_EQ(before, snapshot(target));
     EXPECT_TRUE(diff_directory(stored, capture()).empty());
@@ -301,21 +334,24 @@ TEST_F(RandomTreeOnDiskTest, ComesBackIdentical) {
 
 TEST_F(DirectoryTest, UnchangedFilesAreNotReadAgain) {
   for (int i = 0; i < 50; ++i) write(source / ("f" + std::to_string(i)), "content " + std::to_string(i));
-  std::this_thread::sleep_for(std::chrono::milliseconds(2100));   // changed-times closer than 2 s are not trusted
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(2100));  // changed-times closer than 2 s are not trusted
   NodePtr first = capture();
   EXPECT_EQ(reused, 0U);
   write(source / "f7", "different");
   NodePtr second = capture(first);
   EXPECT_EQ(reused, 49U);
   auto changes = diff_directory(first, second);
-  EXPECT_TRUE(std::any_of(changes.begin(), changes.end(), [](const Change& c) { return c.where == "f7" && c.after == "content"; }));
+  EXPECT_TRUE(std::any_of(changes.begin(), changes.end(),
+                          [](const Change& c) { return c.where == "f7" && c.after == "content"; }));
   EXPECT_EQ(holdfast::to_text(second->child("f7")->read_all()), "different");
   EXPECT_EQ(holdfast::to_text(second->child("f8")->read_all()), "content 8");
 }
 
 TEST_F(DirectoryTest, SpecialFilesAreNotOpened) {
-  ASSERT_EQ(::mkfifo((source / "fifo").c_str(), 0600), 0);   // opening it would wait for ever
-  ASSERT_EQ(::mknod((source / "tape").c_str(), S_IFCHR | 0600, makedev(9, 200)), 0);   // no such driver: opening it fails
+  ASSERT_EQ(::mkfifo((source / "fifo").c_str(), 0600), 0);  // opening it would wait for ever
+  ASSERT_EQ(::mknod((source / "tape").c_str(), S_IFCHR | 0600, makedev(9, 200)),
+            0);  // no such driver: opening it fails
   int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -330,7 +366,8 @@ TEST_F(DirectoryTest, SpecialFilesAreNotOpened) {
   EXPECT_EQ(stored->child("socket"), nullptr);
 }
 
-// A file that somebody writes to, cuts short or removes in the very moment: one after another through the progress sink.
+// A file that somebody writes to, cuts short or removes in the very moment: one after another through the
+// progress sink.
 class During final : public ProgressSink {
  public:
   explicit During(std::function<void()> act) : act_(std::move(act)) {}
@@ -346,16 +383,22 @@ class During final : public ProgressSink {
 
 TEST_F(DirectoryTest, FilesThatChangeWhileTheyAreReadAreFindings) {
   const std::string large(300'000, 'x');
-  struct Case { const char* what; std::function<void()> act; std::size_t size; };
-  for (const Case& c : {Case{"grows", [&] { std::ofstream(source / "log", std::ios::app) << "more"; }, 300'000},
-                        Case{"is cut short", [&] { std::filesystem::resize_file(source / "log", 70'000); }, 70'000},
-                        Case{"is written over", [&] { std::fstream(source / "log") << "new"; }, 300'000}}) {
+  struct Case {
+    const char* what;
+    std::function<void()> act;
+    std::size_t size;
+  };
+  for (const Case& c :
+       {Case{"grows", [&] { std::ofstream(source / "log", std::ios::app) << "more"; }, 300'000},
+        Case{"is cut short", [&] { std::filesystem::resize_file(source / "log", 70'000); }, 70'000},
+        Case{"is written over", [&] { std::fstream(source / "log") << "new"; }, 300'000}}) {
     SCOPED_TRACE(c.what);
     write(source / "log", large);
     During during(c.act);
     facts.clear(), findings.clear();
     MemoryTree tree;
-    CaptureContext context{world, cancel, during, [this](Finding f) { findings.push_back(std::move(f)); }, facts, {}, {}, {}};
+    CaptureContext context{world, cancel, during, [this](Finding f) { findings.push_back(std::move(f)); },
+                           facts, {},     {},     {}};
     capture_directory(source, {}, tree, context);
     EXPECT_EQ(count("changed_while_read"), 1U) << text_of_findings();
     EXPECT_EQ(tree.root()->child("log")->entry().size, c.size);
@@ -370,7 +413,8 @@ TEST_F(DirectoryTest, ASparseFileThatIsCutShortIsStoredAsFarAsItWasRead) {
   ASSERT_EQ(::ftruncate(fd, 8 << 20), 0);
   During during([&] { EXPECT_EQ(::ftruncate(fd, (1 << 20) + 100'000), 0); });
   MemoryTree tree;
-  CaptureContext context{world, cancel, during, [this](Finding f) { findings.push_back(std::move(f)); }, facts, {}, {}, {}};
+  CaptureContext context{world, cancel, during, [this](Finding f) { findings.push_back(std::move(f)); },
+                         facts, {},     {},     {}};
   capture_directory(source, {}, tree, context);
   ::close(fd);
   EXPECT_EQ(count("changed_while_read"), 1U);
@@ -388,22 +432,26 @@ TEST_F(DirectoryTest, WhatVanishesIsAFindingAndTheRestGoesOn) {
   write(source / "d", "stays");
   During during([&] { std::filesystem::remove(source / "b"), std::filesystem::remove(source / "c"); });
   MemoryTree tree;
-  CaptureContext context{world, cancel, during, [this](Finding f) { findings.push_back(std::move(f)); }, facts, {}, {}, {}};
+  CaptureContext context{world, cancel, during, [this](Finding f) { findings.push_back(std::move(f)); },
+                         facts, {},     {},     {}};
   capture_directory(source, {}, tree, context);
   EXPECT_EQ(count("vanished_while_read"), 2U) << text_of_findings();
   EXPECT_NE(tree.root()->child("d"), nullptr);
 }
 
 TEST_F(DirectoryTest, ExcludedAndLeftOutEntriesAreNotStored) {
-  for (const char* folder : {"logs", "keep", "keep/cache", "cache", "repository"}) std::filesystem::create_directory(source / folder);
-  for (const char* file : {"logs/a.log", "logs/a.txt", "x.tmp", "keep/y.tmp", "keep/cache/z", "cache/z", "repository/pack"})
+  for (const char* folder : {"logs", "keep", "keep/cache", "cache", "repository"})
+    std::filesystem::create_directory(source / folder);
+  for (const char* file :
+       {"logs/a.log", "logs/a.txt", "x.tmp", "keep/y.tmp", "keep/cache/z", "cache/z", "repository/pack"})
     write(source / file, "x");
   std::filesystem::create_symlink(source / "repository", scratch / "through-a-link");
   exclude = {"*.tmp", "logs/*.log", "/cache/"};
   leave_out = {scratch / "through-a-link"};
   NodePtr stored = capture();
   EXPECT_EQ(count("left_out"), 1U);
-  for (const char* path : {"logs/a.txt", "keep/cache/z"}) EXPECT_NE(tree::find(stored, path), nullptr) << path;
+  for (const char* path : {"logs/a.txt", "keep/cache/z"})
+    EXPECT_NE(tree::find(stored, path), nullptr) << path;
   for (const char* path : {"logs/a.log", "x.tmp", "keep/y.tmp", "cache", "repository"})
     EXPECT_EQ(tree::find(stored, path), nullptr) << path;
   leave_out.clear();
@@ -413,7 +461,8 @@ TEST_F(DirectoryTest, ExcludedAndLeftOutEntriesAreNotStored) {
 TEST(ExcludeTest, Patterns) {
   const Exclude e({"a*b", "d/?.x", "./top", "*/deep"});
   for (const char* yes : {"ab", "q/aXXb", "d/1.x", "top", "x/deep"}) EXPECT_TRUE(e.matches(yes)) << yes;
-  for (const char* no : {"a/b", "d/12.x", "e/d/1.x", "x/top", "x/y/deep", ""}) EXPECT_FALSE(e.matches(no)) << no;
+  for (const char* no : {"a/b", "d/12.x", "e/d/1.x", "x/top", "x/y/deep", ""})
+    EXPECT_FALSE(e.matches(no)) << no;
 }
 
 TEST_F(DirectoryTest, ExtraFilesStayAndLeftoversOfAKilledRunGo) {
@@ -513,8 +562,9 @@ class HostileTest : public DirectoryTest {
 };
 
 TEST_F(HostileTest, NamesThatLeadOut) {
-  for (const std::string& name : {std::string(".."), std::string("."), std::string(""), std::string("../outside/secret"),
-                                  (scratch / "outside/secret").string(), std::string("a\0b", 3)}) {
+  for (const std::string& name :
+       {std::string(".."), std::string("."), std::string(""), std::string("../outside/secret"),
+        (scratch / "outside/secret").string(), std::string("a\0b", 3)}) {
     SCOPED_TRACE(printable(name));
     expect_refused(folder("", {file(name, "bad"), file("zz", "good")}), name);
     expect_refused(folder("", {folder(name, {file("secret", "bad")}), file("zz", "good")}), name);
@@ -525,38 +575,42 @@ TEST_F(HostileTest, NamesThatLeadOut) {
 TEST_F(HostileTest, HardLinksThatLeadOut) {
   std::filesystem::create_directory(target);
   write(target / "live", "not of the backup");
-  for (const std::string& to : {std::string("../outside/secret"), (scratch / "outside/secret").string(), std::string("live"),
-                                std::string("zdir"), std::string("missing"), std::string("")})
+  for (const std::string& to :
+       {std::string("../outside/secret"), (scratch / "outside/secret").string(), std::string("live"),
+        std::string("zdir"), std::string("missing"), std::string("")})
     expect_refused(folder("", {link("a", Kind::hard_link, to), folder("zdir", {}), file("zz", "good")}), "a");
 }
 
 TEST_F(HostileTest, ALinkAndThenAWriteThroughIt) {
-  expect_refused(folder("", {link("d", Kind::symlink, (scratch / "outside").string()), folder("d", {file("secret", "bad")}),
-                             file("zz", "good")}), "d");
-  expect_refused(folder("", {link("d", Kind::symlink, (scratch / "outside/secret").string()), file("d", "bad"), file("zz", "good")}),
+  expect_refused(folder("", {link("d", Kind::symlink, (scratch / "outside").string()),
+                             folder("d", {file("secret", "bad")}), file("zz", "good")}),
+                 "d");
+  expect_refused(folder("", {link("d", Kind::symlink, (scratch / "outside/secret").string()),
+                             file("d", "bad"), file("zz", "good")}),
                  "d");
 }
 
 TEST_F(HostileTest, LinksThatWereThereBefore) {
   std::filesystem::create_directories(target);
   std::filesystem::create_directory_symlink(scratch / "outside", target / "d");
-  expect_refused(folder("", {folder("d", {file("secret", "bad"), folder("e", {})}), file("zz", "good")}), "d");
+  expect_refused(folder("", {folder("d", {file("secret", "bad"), folder("e", {})}), file("zz", "good")}),
+                 "d");
   EXPECT_TRUE(std::filesystem::is_symlink(target / "d"));
 }
 
 TEST_F(HostileTest, LinksThatArePlantedMeanwhile) {
-  std::vector<NodePtr> folders;
-  for (int i = 100; i < 160; ++i) {
+  std::vector<NodePtr> folders;  // more than there are handles held open, so that paths are resolved again
+  for (int i = 100; i < 500; ++i) {
     std::vector<NodePtr> files;
-    for (int j = 100; j < 140; ++j) files.push_back(file("f" + std::to_string(j), "content", 0777));
+    for (int j = 100; j < 104; ++j) files.push_back(file("f" + std::to_string(j), "content", 0777));
     files.push_back(folder("sub", {file("secret", "bad")}));
     folders.push_back(folder("d" + std::to_string(i), std::move(files)));
   }
   NodePtr stored = folder("", folders);
   std::filesystem::create_directories(target);
   std::atomic<bool> done = false;
-  std::jthread attacker([&] {   // swaps folders for links to the outside, and back
-    for (int i = 100; !done; i = i == 159 ? 100 : i + 1) {
+  std::jthread attacker([&] {  // swaps folders for links to the outside, and back
+    for (int i = 100; !done; i = i == 499 ? 100 : i + 1) {
       Path victim = target / ("d" + std::to_string(i));
       std::error_code ignored;
       std::filesystem::rename(victim, victim.string() + ".moved", ignored);
@@ -565,18 +619,21 @@ TEST_F(HostileTest, LinksThatArePlantedMeanwhile) {
       std::filesystem::create_directory_symlink(scratch / "outside", victim.string() + ".moved/sub", ignored);
     }
   });
-  for (auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(800); std::chrono::steady_clock::now() < end;) {
+  for (auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(800);
+       std::chrono::steady_clock::now() < end;) {
     ApplyContext context = apply_context(target);
     try {
       apply_directory(source, {}, stored, context);
     } catch (const Error& e) {
-      EXPECT_TRUE(e.code() == Code::outside || e.code() == Code::not_found || e.code() == Code::already_exists) << e.what();
+      EXPECT_TRUE(e.code() == Code::outside || e.code() == Code::not_found ||
+                  e.code() == Code::already_exists)
+          << e.what();
     }
   }
   done = true;
   attacker.join();
   std::map<std::string, std::string> now = snapshot(scratch / "outside");
-  now.erase("");   // the attacker's own links inside change the folder's time
+  now.erase("");  // the attacker's own links inside change the folder's time
   outside_before.erase("");
   std::erase_if(now, [](const auto& e) { return e.first == "/sub"; });
   EXPECT_EQ(now, outside_before);
@@ -586,7 +643,8 @@ TEST_F(HostileTest, PrivilegesNeedTheOption) {
   Entry device = entry("device", Kind::char_device, 0666);
   device.device_major = 1, device.device_minor = 3;
   Entry root_shell = entry("shell", Kind::file, 06755);
-  root_shell.attributes.push_back({tree::AttributeType::xattr, "security.capability",
+  root_shell.attributes.push_back({tree::AttributeType::xattr,
+                                   "security.capability",
                                    {1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}});
   root_shell.attributes.push_back({tree::AttributeType::xattr, "user.note", {1}});
   NodePtr stored = folder("", {testing::make_node(device), testing::make_file(root_shell, {})});
@@ -644,7 +702,8 @@ TEST_F(DirectoryTest, DeepTreesComeBack) {
   EXPECT_EQ(text_of_findings(), "");
   apply(stored);
   EXPECT_EQ(text_of_findings(), "");
-  for (const CheckResult& result : check(target, stored)) EXPECT_TRUE(result.passed) << result.name << ": " << result.detail;
+  for (const CheckResult& result : check(target, stored))
+    EXPECT_TRUE(result.passed) << result.name << ": " << result.detail;
   EXPECT_EQ(estimate_directory(target, {}), 1U);
   NodePtr again = stored;
   for (int i = 0; i < kLevels; ++i) again = again->child("deep-folder");
@@ -693,21 +752,28 @@ TEST_F(DirectoryTest, ACheckNamesWhatDiffers) {
   write(target / "two", "1");
   std::map<std::string, CheckResult> results;
   for (const CheckResult& result : check(target, stored)) results[result.name] = result;
-  for (const auto& [name, what] : std::map<std::string, std::string>{
-           {"files present", "gone"}, {"contents equal", "content"}, {"attributes equal", "mode"}, {"hard links equal", "two"}}) {
+  for (const auto& [name, what] : std::map<std::string, std::string>{{"files present", "gone"},
+                                                                     {"contents equal", "content"},
+                                                                     {"attributes equal", "mode"},
+                                                                     {"hard links equal", "two"}}) {
     EXPECT_FALSE(results[name].passed) << name;
     EXPECT_NE(results[name].detail.find(what), std::string::npos) << name << ": " << results[name].detail;
   }
 }
 
 TEST_F(DirectoryTest, ADiffNamesWhatChanged) {
-  NodePtr before = folder("", {file("changed", "aaa"), file("gone", "g"), file("mode", "m", 0600), folder("sub", {file("x", "x")})});
+  NodePtr before = folder("", {file("changed", "aaa"), file("gone", "g"), file("mode", "m", 0600),
+                               folder("sub", {file("x", "x")})});
   NodePtr after = folder("", {file("changed", "bbbb"), file("mode", "m", 0644), file("new", "n")});
   std::vector<std::string> lines;
   for (const Change& c : diff_directory(before, after))
-    lines.push_back(std::string(c.kind == Change::Kind::added ? "+" : c.kind == Change::Kind::removed ? "-" : "*") + c.where + ":" + c.after);
-  EXPECT_EQ(lines, (std::vector<std::string>{"*changed:content", "*changed:size 3 -> 4", "-gone:", "*mode:mode 0600 -> 0644",
-                                             "+new:file of 1 bytes", "-sub:", "-sub/x:"}));
+    lines.push_back(std::string(c.kind == Change::Kind::added     ? "+"
+                                : c.kind == Change::Kind::removed ? "-"
+                                                                  : "*") +
+                    c.where + ":" + c.after);
+  EXPECT_EQ(lines, (std::vector<std::string>{"*changed:content", "*changed:size 3 -> 4",
+                                             "-gone:", "*mode:mode 0600 -> 0644", "+new:file of 1 bytes",
+                                             "-sub:", "-sub/x:"}));
 }
 
 }  // namespace

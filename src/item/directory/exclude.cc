@@ -31,8 +31,10 @@ Exclude::Exclude(const std::vector<std::string>& patterns) {
     while (pattern.ends_with('/')) pattern.pop_back();
     if (pattern.starts_with("./")) pattern.erase(0, 1);
     if (pattern.empty()) continue;
-    if (pattern.find('/') == std::string::npos) names_.push_back(pattern);
-    else paths_.push_back(pattern.starts_with('/') ? pattern.substr(1) : pattern);
+    if (pattern.find('/') == std::string::npos)
+      names_.push_back(pattern);
+    else
+      paths_.push_back(pattern.starts_with('/') ? pattern.substr(1) : pattern);
   }
 }
 

@@ -28,7 +28,7 @@ std::string precise(Timestamp t) {
 
 std::string summary(const Entry& entry) { return std::to_string(entry.size) + " bytes"; }
 
-constexpr std::size_t kNamed = 5;   // differences that a check names; the rest is counted
+constexpr std::size_t kNamed = 5;  // differences that a check names; the rest is counted
 
 std::string named(const std::vector<std::string>& all, const std::string& good) {
   if (all.empty()) return good;
@@ -46,10 +46,12 @@ std::vector<std::string> metadata_differences(const Entry& before, const Entry& 
   if (owner && (before.uid != after.uid || before.gid != after.gid))
     words.push_back("owner " + std::to_string(before.uid) + ":" + std::to_string(before.gid) + " -> " +
                     std::to_string(after.uid) + ":" + std::to_string(after.gid));
-  if (before.modified != after.modified) words.push_back("modified " + precise(before.modified) + " -> " + precise(after.modified));
+  if (before.modified != after.modified)
+    words.push_back("modified " + precise(before.modified) + " -> " + precise(after.modified));
   if (before.target != after.target)
     words.push_back("target " + printable(before.target) + " -> " + printable(after.target));
-  if (before.device_major != after.device_major || before.device_minor != after.device_minor) words.push_back("device number");
+  if (before.device_major != after.device_major || before.device_minor != after.device_minor)
+    words.push_back("device number");
   if (before.attributes != after.attributes) words.push_back("attributes");
   return words;
 }
@@ -65,9 +67,11 @@ std::vector<Change> diff_files(const tree::NodePtr& before, const tree::NodePtr&
       changes.push_back({Change::Kind::removed, path, summary(node->entry()), ""});
       continue;
     }
-    if (node->fingerprint() != now->second->fingerprint() || node->entry().size != now->second->entry().size) {
+    if (node->fingerprint() != now->second->fingerprint() ||
+        node->entry().size != now->second->entry().size) {
       std::string old_text = summary(node->entry()), new_text = summary(now->second->entry());
-      changes.push_back({Change::Kind::changed, path, old_text, old_text == new_text ? "other " + new_text : new_text});
+      changes.push_back(
+          {Change::Kind::changed, path, old_text, old_text == new_text ? "other " + new_text : new_text});
     }
     for (const std::string& word : metadata_differences(node->entry(), now->second->entry()))
       changes.push_back({Change::Kind::changed, path, "", word});
@@ -77,7 +81,8 @@ std::vector<Change> diff_files(const tree::NodePtr& before, const tree::NodePtr&
   return changes;
 }
 
-std::vector<CheckResult> check_files(const FileSet& set, const tree::NodePtr& stored, const FindingSink& finding) {
+std::vector<CheckResult> check_files(const FileSet& set, const tree::NodePtr& stored,
+                                     const FindingSink& finding) {
   std::vector<std::string> missing, contents, attributes;
   std::size_t files = 0;
   const Cancel never;

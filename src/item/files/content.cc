@@ -38,18 +38,23 @@ void cut_short(Entry& entry, std::uint64_t bytes, std::uint64_t size_now) {
 // The bytes of a live file from its start to its end, holes as zeros.
 class WholeFile {
  public:
-  WholeFile(platform::SourceFile& file, const Entry& entry) : file_(file), extents_(extents_of(entry)), size_(entry.size) {}
+  WholeFile(platform::SourceFile& file, const Entry& entry)
+      : file_(file), extents_(extents_of(entry)), size_(entry.size) {}
 
   // 0 at the end, also when the file was cut short.
   std::size_t next(MutableBytes out) {
     if (at_ == size_ || out.empty()) return 0;
-    while (current_ < extents_.size() && at_ == extents_[current_].offset + extents_[current_].length) ++current_;
+    while (current_ < extents_.size() && at_ == extents_[current_].offset + extents_[current_].length)
+      ++current_;
     bool in_data = current_ < extents_.size() && at_ >= extents_[current_].offset;
-    std::uint64_t end = in_data ? extents_[current_].offset + extents_[current_].length
-                                : current_ < extents_.size() ? extents_[current_].offset : size_;
+    std::uint64_t end = in_data                      ? extents_[current_].offset + extents_[current_].length
+                        : current_ < extents_.size() ? extents_[current_].offset
+                                                     : size_;
     auto n = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), end - at_));
-    if (in_data) n = file_.read(out.first(n));
-    else std::memset(out.data(), 0, n);
+    if (in_data)
+      n = file_.read(out.first(n));
+    else
+      std::memset(out.data(), 0, n);
     at_ += n;
     return n;
   }
@@ -67,8 +72,8 @@ bool unchanged_between(const Entry& before, const Entry& after) {
   return before.size == after.size && before.modified == after.modified && before.changed == after.changed;
 }
 
-ReadOutcome read_content(platform::SourceFile& file, Entry& entry, tree::FileWriter& writer, const Cancel& cancel,
-                         ProgressSink& progress) {
+ReadOutcome read_content(platform::SourceFile& file, Entry& entry, tree::FileWriter& writer,
+                         const Cancel& cancel, ProgressSink& progress) {
   ReadOutcome outcome;
   std::uint64_t read = 0;
   const Entry before = entry;
@@ -94,19 +99,21 @@ ReadOutcome read_content(platform::SourceFile& file, Entry& entry, tree::FileWri
 }
 
 namespace {
-void write_content(const tree::StoredNode& node, platform::ContainedFile& file, const Cancel& cancel, ProgressSink& progress) {
+void write_content(const tree::StoredNode& node, platform::ContainedFile& file, const Cancel& cancel,
+                   ProgressSink& progress) {
   const Entry& entry = node.entry();
   const std::vector<Extent> extents = extents_of(entry);
   if (entry.sparse) file.reserve(entry.size);
   std::size_t current = 0;
-  std::uint64_t done = 0, total = 0;   // bytes of the current extent, of all
+  std::uint64_t done = 0, total = 0;  // bytes of the current extent, of all
   node.read(0, tree::content_bytes(entry), [&](std::uint64_t, ByteView bytes) {
     cancel.check();
     progress.add(bytes.size(), 0);
     total += bytes.size();
     while (!bytes.empty()) {
       if (current == extents.size())
-        throw Error(Code::damaged, "stored file '" + printable(entry.name) + "' is longer than its entry says");
+        throw Error(Code::damaged,
+                    "stored file '" + printable(entry.name) + "' is longer than its entry says");
       const Extent& extent = extents[current];
       auto n = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), extent.length - done));
       file.write_at(extent.offset + done, bytes.first(n));
@@ -122,8 +129,8 @@ void write_content(const tree::StoredNode& node, platform::ContainedFile& file, 
 }  // namespace
 
 std::vector<std::string> write_stored_file(platform::ContainedTree& tree, const std::string& path,
-                                           const tree::StoredNode& node, WriteOptions options, const Cancel& cancel,
-                                           ProgressSink& progress) {
+                                           const tree::StoredNode& node, WriteOptions options,
+                                           const Cancel& cancel, ProgressSink& progress) {
   auto file = tree.create(path);
   std::vector<std::string> sentences;
   try {
@@ -139,12 +146,17 @@ std::vector<std::string> write_stored_file(platform::ContainedTree& tree, const 
   return sentences;
 }
 
-bool equal_content(const tree::StoredNode& node, platform::SourceFile& file, const Entry& live, const Cancel& cancel) {
+bool equal_content(const tree::StoredNode& node, platform::SourceFile& file, const Entry& live,
+                   const Cancel& cancel) {
   const Entry& stored = node.entry();
   if (stored.size != live.size) return false;
   if (stored.sparse == live.sparse && stored.extents == live.extents)
-    return node.same_content([&](MutableBytes out) { cancel.check(); return file.read(out); });
-  // The layout of holes differs: the stored extents are cut out of the whole live file, and the rest of it must be zeros.
+    return node.same_content([&](MutableBytes out) {
+      cancel.check();
+      return file.read(out);
+    });
+  // The layout of holes differs: the stored extents are cut out of the whole live file, and the rest of it
+  // must be zeros.
   WholeFile whole(file, live);
   const std::vector<Extent> extents = extents_of(stored);
   std::size_t current = 0;
@@ -155,12 +167,15 @@ bool equal_content(const tree::StoredNode& node, platform::SourceFile& file, con
       cancel.check();
       while (current < extents.size() && at == extents[current].offset + extents[current].length) ++current;
       bool in_data = current < extents.size() && at >= extents[current].offset;
-      std::uint64_t end = in_data ? extents[current].offset + extents[current].length
-                                  : current < extents.size() ? extents[current].offset : stored.size;
-      std::size_t n = whole.next(out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), end - at))));
+      std::uint64_t end = in_data                    ? extents[current].offset + extents[current].length
+                          : current < extents.size() ? extents[current].offset
+                                                     : stored.size;
+      std::size_t n =
+          whole.next(out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), end - at))));
       at += n;
       if (n == 0 || in_data) return n;
-      zeros = zeros && std::all_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(n), [](auto b) { return b == 0; });
+      zeros = zeros && std::all_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(n),
+                                   [](auto b) { return b == 0; });
     }
   };
   return node.same_content(next) && zeros;

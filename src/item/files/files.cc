@@ -15,13 +15,15 @@ namespace {
 using tree::Entry;
 using tree::Kind;
 
-constexpr int kTries = 3;   // a file that is written to now and then is read whole within three tries
+constexpr int kTries = 3;  // a file that is written to now and then is read whole within three tries
 
 // Holds a file's content in memory with its holes as zeros.
 class InMemory final : public tree::FileWriter {
  public:
   MutableBytes space() override { return space_; }
-  void commit(std::size_t bytes) override { stream.insert(stream.end(), space_.begin(), space_.begin() + std::ptrdiff_t(bytes)); }
+  void commit(std::size_t bytes) override {
+    stream.insert(stream.end(), space_.begin(), space_.begin() + std::ptrdiff_t(bytes));
+  }
   Bytes stream;
 
  private:
@@ -33,9 +35,12 @@ Bytes with_holes(const Entry& entry, Bytes stream) {
   Bytes whole(static_cast<std::size_t>(entry.size));
   std::size_t from = 0;
   for (const tree::Extent& extent : entry.extents) {
-    if (extent.offset > whole.size() || extent.length > whole.size() - extent.offset || extent.length > stream.size() - from)
-      throw Error(Code::damaged, "stored file '" + printable(entry.name) + "': its extents do not fit its content");
-    std::copy_n(stream.begin() + std::ptrdiff_t(from), extent.length, whole.begin() + std::ptrdiff_t(extent.offset));
+    if (extent.offset > whole.size() || extent.length > whole.size() - extent.offset ||
+        extent.length > stream.size() - from)
+      throw Error(Code::damaged,
+                  "stored file '" + printable(entry.name) + "': its extents do not fit its content");
+    std::copy_n(stream.begin() + std::ptrdiff_t(from), extent.length,
+                whole.begin() + std::ptrdiff_t(extent.offset));
     from += static_cast<std::size_t>(extent.length);
   }
   return whole;
@@ -56,8 +61,10 @@ LiveFile read_one(const Path& path, const FindingSink& finding) {
     if (outcome.failed) throw *outcome.failed;
     if (outcome.changed && tries < kTries) continue;
     if (outcome.changed)
-      finding({"changed_while_read", path.string(), "it was written to each of the " + std::to_string(kTries) +
-               " times it was read; what is stored may mix old and new", "back up again when nobody writes to it"});
+      finding({"changed_while_read", path.string(),
+               "it was written to each of the " + std::to_string(kTries) +
+                   " times it was read; what is stored may mix old and new",
+               "back up again when nobody writes to it"});
     live.content = with_holes(live.entry, std::move(memory.stream));
     return live;
   }
@@ -69,11 +76,14 @@ std::vector<Path> regular_files_in(const Path& folder, const FindingSink& findin
   for (const std::string& name : directory->names()) {
     auto entry = directory->status(name);
     if (!entry) continue;
-    if (entry->kind == Kind::file) paths.push_back(folder / name);
+    if (entry->kind == Kind::file)
+      paths.push_back(folder / name);
     else if (entry->kind == Kind::socket)
-      finding({"socket_skipped", (folder / name).string(), "a socket has no content and is made anew by its program", ""});
+      finding({"socket_skipped", (folder / name).string(),
+               "a socket has no content and is made anew by its program", ""});
     else
-      finding({"not_a_file", (folder / name).string(), "only files directly inside the folder belong to this item",
+      finding({"not_a_file", (folder / name).string(),
+               "only files directly inside the folder belong to this item",
                "protect the whole folder with an item of kind \"directory\""});
   }
   return paths;
@@ -85,7 +95,9 @@ void store_file(const LiveFile& live, tree::TreeSink& sink, CaptureContext& cont
     tree::FileWriter& writer = sink.begin_file(tree::Chunking::content_defined);
     if (!live.entry.sparse) writer.write(live.content);
     for (const tree::Extent& extent : live.entry.extents)
-      writer.write(ByteView(live.content).subspan(static_cast<std::size_t>(extent.offset), static_cast<std::size_t>(extent.length)));
+      writer.write(
+          ByteView(live.content)
+              .subspan(static_cast<std::size_t>(extent.offset), static_cast<std::size_t>(extent.length)));
     context.progress.add(tree::content_bytes(live.entry), 1);
     return sink.end_file(live.entry);
   }
@@ -118,10 +130,11 @@ std::vector<Path> paths_of(const FileSet& set, const FindingSink& finding) {
   std::map<std::string, Path> by_name;
   auto add = [&](const Path& path) {
     auto [it, added] = by_name.emplace(path.filename().string(), path);
-    if (added) paths.push_back(path);
+    if (added)
+      paths.push_back(path);
     else if (it->second != path)
-      throw Error(Code::config, "two files of one item have the same name: " + printable(it->second.string()) + " and " +
-                                    printable(path.string()))
+      throw Error(Code::config, "two files of one item have the same name: " +
+                                    printable(it->second.string()) + " and " + printable(path.string()))
           .hint("make them two items");
   };
   for (const Path& path : set.files) add(path);
@@ -136,7 +149,8 @@ std::vector<LiveFile> read_files(const FileSet& set, const FindingSink& finding)
   for (const Path& path : paths) {
     try {
       if (std::filesystem::is_symlink(path))
-        finding({"link_followed", path.string(), "it is a link; the file that it leads to is stored in its place", ""});
+        finding({"link_followed", path.string(),
+                 "it is a link; the file that it leads to is stored in its place", ""});
       files.push_back(read_one(path, finding));
     } catch (const Error& e) {
       if (e.code() == Code::interrupted) throw;
@@ -149,7 +163,8 @@ std::vector<LiveFile> read_files(const FileSet& set, const FindingSink& finding)
   }
   if (files.empty()) {
     std::string where = set.folder ? set.folder->string() : paths.empty() ? "" : paths.front().string();
-    throw Error(Code::not_found, "cannot read " + printable(where) + ": none of the item's files is there and readable");
+    throw Error(Code::not_found,
+                "cannot read " + printable(where) + ": none of the item's files is there and readable");
   }
   return files;
 }
@@ -164,11 +179,12 @@ std::vector<LiveFile> capture_files(const FileSet& set, tree::TreeSink& sink, Ca
   std::map<Path, std::map<std::string, const LiveFile*>> elsewhere;
   for (const LiveFile& file : files)
     (file.path.parent_path() == root ? in_root : elsewhere[file.path.parent_path()])[file.name] = &file;
-  std::map<std::string, Path> folders;   // name in the item -> folder
+  std::map<std::string, Path> folders;  // name in the item -> folder
   for (const auto& [folder, unused] : elsewhere) {
     std::string base = folder.filename().empty() ? "root" : folder.filename().string();
     std::string name = base;
-    for (int n = 2; in_root.contains(name) || folders.contains(name); ++n) name = base + "." + std::to_string(n);
+    for (int n = 2; in_root.contains(name) || folders.contains(name); ++n)
+      name = base + "." + std::to_string(n);
     folders[name] = folder;
   }
 
@@ -190,7 +206,8 @@ std::vector<LiveFile> capture_files(const FileSet& set, tree::TreeSink& sink, Ca
   return files;
 }
 
-void capture_texts(const std::map<std::string, std::string>& texts, tree::TreeSink& sink, CaptureContext& context) {
+void capture_texts(const std::map<std::string, std::string>& texts, tree::TreeSink& sink,
+                   CaptureContext& context) {
   Entry root;
   root.kind = Kind::directory;
   root.mode = 0700;
@@ -215,8 +232,10 @@ std::vector<StoredFile> stored_files(const tree::NodePtr& stored) {
   if (stored->entry().kind == Kind::file) return {{stored->entry().name, stored->entry().name, stored}};
   std::vector<tree::NodePtr> folders;
   stored->children([&](const tree::NodePtr& child) {
-    if (child->entry().kind == Kind::directory) folders.push_back(child);
-    else if (child->entry().kind == Kind::file) files.push_back({child->entry().name, child->entry().name, child});
+    if (child->entry().kind == Kind::directory)
+      folders.push_back(child);
+    else if (child->entry().kind == Kind::file)
+      files.push_back({child->entry().name, child->entry().name, child});
     return true;
   });
   for (const tree::NodePtr& folder : folders)
@@ -231,7 +250,8 @@ std::vector<StoredFile> stored_files(const tree::NodePtr& stored) {
 Bytes stored_content(const StoredFile& file) {
   const Entry& entry = file.node->entry();
   if (entry.size > kKeptInMemory)
-    throw Error(Code::unsupported, "stored file '" + printable(file.path) + "' is too large to hold in memory");
+    throw Error(Code::unsupported,
+                "stored file '" + printable(file.path) + "' is too large to hold in memory");
   return with_holes(entry, file.node->read_all(kKeptInMemory));
 }
 
@@ -282,7 +302,8 @@ std::uint64_t estimate_files(const FileSet& set) {
   std::error_code ignored;
   std::vector<Path> paths = set.files;
   if (set.folder)
-    for (const auto& child : std::filesystem::directory_iterator(*set.folder, ignored)) paths.push_back(child.path());
+    for (const auto& child : std::filesystem::directory_iterator(*set.folder, ignored))
+      paths.push_back(child.path());
   for (const Path& path : paths) {
     if (!std::filesystem::is_regular_file(path, ignored)) continue;
     std::uintmax_t size = std::filesystem::file_size(path, ignored);

@@ -21,9 +21,12 @@ class FilesTest : public testing::ItemTest {
     capture_files(set, tree, c);
     return tree.root();
   }
-  void apply_set(const FileSet& set, const tree::NodePtr& stored, std::optional<Path> to = std::nullopt, bool replace = true) {
+  void apply_set(const FileSet& set, const tree::NodePtr& stored, std::optional<Path> to = std::nullopt,
+                 bool replace = true) {
     findings.clear();
-    ApplyContext c{world, cancel, progress, [this](Finding f) { findings.push_back(std::move(f)); }, {true, true}, std::move(to), replace};
+    ApplyContext c{
+        world,        cancel,        progress, [this](Finding f) { findings.push_back(std::move(f)); },
+        {true, true}, std::move(to), replace};
     apply_files(set, stored, c);
   }
   static tree::Entry folder_of(const Path& path) {
@@ -36,7 +39,8 @@ class FilesTest : public testing::ItemTest {
 
 TEST_F(FilesTest, FilesOfSeveralFoldersComeBackWithTheirFolders) {
   FileSet set{{write("inetsrv/config/app.config", "main", 0644), write("Certificates/web.pem", "pem", 0600),
-               write("Certificates/web.key", "key", 0600), write("other/Certificates/x.pem", "x", 0600)}, std::nullopt};
+               write("Certificates/web.key", "key", 0600), write("other/Certificates/x.pem", "x", 0600)},
+              std::nullopt};
   std::vector<tree::Entry> folders;
   for (const Path& path : set.files) {
     ASSERT_EQ(::chmod(path.parent_path().c_str(), 02750), 0);
@@ -46,12 +50,14 @@ TEST_F(FilesTest, FilesOfSeveralFoldersComeBackWithTheirFolders) {
   EXPECT_EQ(codes(), "");
   std::vector<std::string> paths;
   for (const StoredFile& file : stored_files(stored)) paths.push_back(file.path);
-  EXPECT_EQ(paths, (std::vector<std::string>{"app.config", "Certificates/web.key", "Certificates/web.pem", "Certificates.2/x.pem"}));
+  EXPECT_EQ(paths, (std::vector<std::string>{"app.config", "Certificates/web.key", "Certificates/web.pem",
+                                             "Certificates.2/x.pem"}));
 
   for (const Path& path : set.files) std::filesystem::remove_all(path.parent_path());
   apply_set(set, stored);
   EXPECT_EQ(codes(), "");
-  for (std::size_t i = 0; i < set.files.size(); ++i) EXPECT_EQ(folder_of(set.files[i].parent_path()), folders[i]) << set.files[i];
+  for (std::size_t i = 0; i < set.files.size(); ++i)
+    EXPECT_EQ(folder_of(set.files[i].parent_path()), folders[i]) << set.files[i];
   EXPECT_TRUE(all_passed(check_files(set, stored, [](const Finding&) {})));
   EXPECT_TRUE(diff_files(stored, capture_set(set)).empty());
 
@@ -59,7 +65,8 @@ TEST_F(FilesTest, FilesOfSeveralFoldersComeBackWithTheirFolders) {
   EXPECT_EQ(as_text(read(folder.path() / "to/app.config")), "main");
   EXPECT_EQ(as_text(read(folder.path() / "to/Certificates.2/x.pem")), "x");
   EXPECT_EQ(folder_of(folder.path() / "to").modified, folders[0].modified);
-  EXPECT_EQ(error_of([&] { apply_set(set, stored, folder.path() / "to", false); }).code(), Code::already_exists);
+  EXPECT_EQ(error_of([&] { apply_set(set, stored, folder.path() / "to", false); }).code(),
+            Code::already_exists);
 }
 
 TEST_F(FilesTest, AWholeFolderOfFiles) {
@@ -91,7 +98,10 @@ TEST_F(FilesTest, MissingFilesAreFindingsAndNoneIsAnError) {
   EXPECT_EQ(digest_files(set), std::nullopt);
   write("x/same", "1");
   write("y/same", "1");
-  EXPECT_EQ(error_of([&] { capture_set({{folder.path() / "x/same", folder.path() / "y/same"}, std::nullopt}); }).code(), Code::config);
+  EXPECT_EQ(error_of([&] {
+              capture_set({{folder.path() / "x/same", folder.path() / "y/same"}, std::nullopt});
+            }).code(),
+            Code::config);
 }
 
 TEST_F(FilesTest, LinksAreFollowedAndFifosAreNotOpened) {
@@ -126,7 +136,8 @@ TEST_F(FilesTest, SparseFilesAndOtherLayoutsOfHolesAreEqual) {
   EXPECT_TRUE(results[1].passed) << "the same bytes without holes";
   full.back() = 'x';
   write("disk", full);
-  EXPECT_FALSE(check_files(set, stored, [](const Finding&) {})[1].passed) << "a byte where the stored file has a hole";
+  EXPECT_FALSE(check_files(set, stored, [](const Finding&) {})[1].passed)
+      << "a byte where the stored file has a hole";
   apply_set(set, stored);
   EXPECT_TRUE(check_files(set, stored, [](const Finding&) {})[1].passed);
 }

@@ -8,7 +8,8 @@ namespace holdfast::item {
 namespace {
 
 const std::string kShare =
-    "[share]\nname = \"SoftwareLibrary\"\nunc = '\\\\ns01\\SoftwareLibrary'\npath = 'D:\\Library'\ncomment = \"packages\"\n"
+    "[share]\nname = \"SoftwareLibrary\"\nunc = '\\\\ns01\\SoftwareLibrary'\npath = 'D:\\Library'\ncomment = "
+    "\"packages\"\n"
     "[[permission]]\naccount = 'EXAMPLE\\agents'\naccess = \"read\"\ntype = \"allow\"\n"
     "[[permission]]\naccount = 'EXAMPLE\\admins'\naccess = \"full\"\ntype = \"allow\"\n";
 
@@ -53,9 +54,10 @@ TEST_F(ShareTest, DiffAndCheckSpeakOfKeys) {
 }
 
 TEST_F(ShareTest, ADescriptionThatCannotBeReadFailsTheItem) {
-  for (const std::string& text : {std::string("no toml"), std::string("[share]\nname = 3\n"), std::string("x = 1\n"),
-                                  kShare + "[[permission]]\naccount = 'x'\naccess = 'write'\ntype = 'allow'\n",
-                                  "permission = 1\n" + kShare.substr(0, kShare.find("[[")), std::string("\xff\xfe")}) {
+  for (const std::string& text :
+       {std::string("no toml"), std::string("[share]\nname = 3\n"), std::string("x = 1\n"),
+        kShare + "[[permission]]\naccount = 'x'\naccess = 'write'\ntype = 'allow'\n",
+        "permission = 1\n" + kShare.substr(0, kShare.find("[[")), std::string("\xff\xfe")}) {
     Path path = write("s.share", text);
     Error error = error_of([&] { capture(adapter, spec_of(path)); });
     EXPECT_EQ(error.code(), Code::damaged) << text;

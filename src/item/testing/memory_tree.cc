@@ -28,14 +28,16 @@ class MemoryNode final : public tree::StoredNode {
   }
   void read(std::uint64_t offset, std::uint64_t length,
             const std::function<void(std::uint64_t, ByteView)>& consume) const override {
-    std::uint64_t end = std::min<std::uint64_t>(content_->size(), length > UINT64_MAX - offset ? UINT64_MAX : offset + length);
+    std::uint64_t end = std::min<std::uint64_t>(content_->size(),
+                                                length > UINT64_MAX - offset ? UINT64_MAX : offset + length);
     while (offset < end) {
       std::uint64_t piece = std::min<std::uint64_t>(kPiece, end - offset);
       consume(offset, ByteView(*content_).subspan(offset, piece));
       offset += piece;
     }
   }
-  Bytes fingerprint() const override {   // the content itself: equal for equal content, and opaque enough for tests
+  Bytes fingerprint()
+      const override {  // the content itself: equal for equal content, and opaque enough for tests
     return *content_;
   }
   bool same_content(const std::function<std::size_t(MutableBytes)>& next) const override {
@@ -43,8 +45,9 @@ class MemoryNode final : public tree::StoredNode {
     std::size_t at = 0;
     bool same = true;
     while (std::size_t n = next(buffer)) {
-      same = same && n <= content_->size() - at && std::equal(buffer.begin(), buffer.begin() + std::ptrdiff_t(n),
-                                                               content_->begin() + std::ptrdiff_t(at));
+      same = same && n <= content_->size() - at &&
+             std::equal(buffer.begin(), buffer.begin() + std::ptrdiff_t(n),
+                        content_->begin() + std::ptrdiff_t(at));
       if (same) at += n;
     }
     return same && at == content_->size();
@@ -53,7 +56,7 @@ class MemoryNode final : public tree::StoredNode {
   const std::shared_ptr<const Bytes>& content() const { return content_; }
 
  private:
-  static constexpr std::size_t kPiece = 1U << 20;   // as large as a chunk may be
+  static constexpr std::size_t kPiece = 1U << 20;  // as large as a chunk may be
   Entry entry_;
   std::shared_ptr<const Bytes> content_;
   std::vector<NodePtr> children_;
@@ -69,7 +72,8 @@ std::shared_ptr<const Bytes> no_content() {
 // Unchanged for sure: same file, same times, and its last change was more than 2 s old when it was captured.
 bool surely_unchanged(const Entry& before, const Entry& now) {
   if (before.kind != Kind::file || now.kind != Kind::file) return false;
-  if (before.size != now.size || before.modified != now.modified || before.changed != now.changed) return false;
+  if (before.size != now.size || before.modified != now.modified || before.changed != now.changed)
+    return false;
   if (before.device != now.device || before.inode != now.inode) return false;
   if (before.sparse != now.sparse || before.extents != now.extents) return false;
   Timestamp limit = before.changed;
@@ -83,7 +87,7 @@ struct MemoryTree::State {
   struct Open {
     Entry entry;
     std::vector<NodePtr> children;
-    NodePtr previous;   // the same directory in the earlier capture
+    NodePtr previous;  // the same directory in the earlier capture
   };
   class Writer final : public tree::FileWriter {
    public:
@@ -95,7 +99,7 @@ struct MemoryTree::State {
     Bytes content;
 
    private:
-    Bytes space_ = Bytes(64U << 10);   // the least that a sink may offer
+    Bytes space_ = Bytes(64U << 10);  // the least that a sink may offer
   };
 
   void check_order(const Entry& entry) const {
@@ -113,8 +117,10 @@ struct MemoryTree::State {
     if (writing) defect("a file is open");
   }
   void put(NodePtr node) {
-    if (open.empty()) root = std::move(node);
-    else open.back().children.push_back(std::move(node));
+    if (open.empty())
+      root = std::move(node);
+    else
+      open.back().children.push_back(std::move(node));
   }
   NodePtr earlier(const std::string& name) const {
     if (open.empty()) return previous;
@@ -128,7 +134,9 @@ struct MemoryTree::State {
   std::uint64_t reused = 0;
 };
 
-MemoryTree::MemoryTree(NodePtr previous) : state_(std::make_unique<State>()) { state_->previous = std::move(previous); }
+MemoryTree::MemoryTree(NodePtr previous) : state_(std::make_unique<State>()) {
+  state_->previous = std::move(previous);
+}
 MemoryTree::~MemoryTree() = default;
 
 void MemoryTree::open_directory(const Entry& entry) {
@@ -167,8 +175,8 @@ void MemoryTree::end_file(const Entry& entry) {
   state_->check_order(entry);
   if (entry.kind != Kind::file) defect("end_file() with something else: '" + entry.name + "'");
   if (tree::content_bytes(entry) != state_->writing->content.size())
-    defect("'" + entry.name + "' says " + std::to_string(tree::content_bytes(entry)) + " bytes, committed were " +
-           std::to_string(state_->writing->content.size()));
+    defect("'" + entry.name + "' says " + std::to_string(tree::content_bytes(entry)) +
+           " bytes, committed were " + std::to_string(state_->writing->content.size()));
   state_->put(make_file(entry, state_->writing->content));
   state_->writing.reset();
 }
@@ -198,7 +206,8 @@ NodePtr MemoryTree::root() const {
 std::uint64_t MemoryTree::files_reused() const { return state_->reused; }
 
 NodePtr make_file(Entry entry, ByteView content) {
-  return std::make_shared<MemoryNode>(std::move(entry), std::make_shared<const Bytes>(content.begin(), content.end()));
+  return std::make_shared<MemoryNode>(std::move(entry),
+                                      std::make_shared<const Bytes>(content.begin(), content.end()));
 }
 NodePtr make_node(Entry entry) { return std::make_shared<MemoryNode>(std::move(entry), no_content()); }
 NodePtr make_directory(Entry entry, std::vector<NodePtr> children) {

@@ -1,6 +1,7 @@
 // A TreeSink in memory whose result is a tree of StoredNodes: adapters are tested without a repository.
-// Not a repository: nothing is deduplicated, compressed or encrypted. Checks what every sink may demand of an adapter: the root
-// first and once, names ascending, files ended with the size and extents that were committed; else Error(defect).
+// Not a repository: nothing is deduplicated, compressed or encrypted. Checks what every sink may demand of an
+// adapter: the root first and once, names ascending, files ended with the size and extents that were
+// committed; else Error(defect).
 #pragma once
 
 #include <memory>
@@ -36,7 +37,7 @@ class MemoryTree final : public tree::TreeSink {
 
 // Hand-made nodes, for hostile trees and for diffs: names are taken as they are, unsafe ones too.
 tree::NodePtr make_file(tree::Entry entry, ByteView content);
-tree::NodePtr make_node(tree::Entry entry);                                       // no content
-tree::NodePtr make_directory(tree::Entry entry, std::vector<tree::NodePtr> children);   // in the given order
+tree::NodePtr make_node(tree::Entry entry);                                            // no content
+tree::NodePtr make_directory(tree::Entry entry, std::vector<tree::NodePtr> children);  // in the given order
 
 }  // namespace holdfast::item::testing
