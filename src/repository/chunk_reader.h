@@ -47,7 +47,7 @@ class ChunkReader {
   std::shared_ptr<const PackKey> key_of(const Index::Pack& pack, Index::PackNumber number);
   std::shared_ptr<const Bytes> stretch(const Index::Pack& pack, Index::PackNumber number, std::uint32_t frame,
                                        std::uint64_t& start);
-  bool look_further();  // for packs that no segment lists; true: there may be something new
+  void look_further();  // for packs that no segment lists, not too often
   void remember(FrameKey key, const FramePtr& frame);
 
   const DataContext& context_;

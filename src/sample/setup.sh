@@ -124,6 +124,7 @@ trap 'code=$?; [ $code = 0 ] || exit 1' EXIT # whatever a failed step ended with
 
 [ ! -L "$root" ] || fail 1 "$root is a symbolic link"
 mkdir -p -- "$root"
+chmod 0755 -- "$root"
 program_folders | while read -r mode folder; do make_folder "$mode" "$root/$folder"; done
 [ $installed = yes ] || (umask 077; printf 'unfinished\n' >"$state")
 folders | while read -r mode folder; do make_folder "$mode" "$root/$folder"; done

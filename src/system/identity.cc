@@ -34,8 +34,11 @@ bool same_account(const std::string& a, const std::string& b) {
   return a == b || (windows && same_ignoring_case(a, b));
 }
 
+// GUIDs are written with and without braces, in either case: the registry has them, an installation package need not.
 std::string product_key(const Product& product) {
-  return to_lower_ascii(product.id.empty() ? product.name : product.id);
+  std::string key = to_lower_ascii(product.id.empty() ? product.name : product.id);
+  if (key.size() > 2 && key.front() == '{' && key.back() == '}') key = key.substr(1, key.size() - 2);
+  return key;
 }
 
 void compare_products(const IdentityCard& lost, const IdentityCard& here, std::vector<IdentityDifference>& out) {
