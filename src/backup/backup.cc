@@ -1,10 +1,10 @@
 #include "backup/backup.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <utility>
 
+#include "backup/fit.h"
 #include "backup/key_check.h"
 #include "backup/status.h"
 #include "base/error.h"
@@ -51,7 +51,7 @@ class Run {
     std::uint64_t total = 0;
     for (const ItemSpec* i : chosen_) total += env_.adapters.get(*i).estimate(*i, env_.world);
     env_.progress.begin("backing up " + env_.system.name, total);
-    remember_digests();
+    for (const ItemSpec* i : chosen_) digests_[i->name] = digest(*i);
     for (const ItemSpec* i : chosen_) capture(*i, i->name);
     capture_changed_again();
     env_.progress.end();
@@ -94,16 +94,21 @@ class Run {
     }
   }
 
-  void remember_digests() {
-    for (const ItemSpec* i : chosen_)
-      if (auto d = env_.adapters.get(*i).live_digest(*i, env_.world)) digests_[i->name] = *d;
+  // nullopt: the kind has none, or nothing can be read there now; then the capture says so.
+  std::optional<Bytes> digest(const ItemSpec& spec) {
+    try {
+      return env_.adapters.get(spec).live_digest(spec, env_.world);
+    } catch (const Error& e) {
+      if (e.code() == Code::interrupted) throw;
+      return std::nullopt;
+    }
   }
 
   item::CaptureContext context(StoredItem& stored) {
     item::CaptureContext c{env_.world, env_.cancel, env_.progress,
                            [&stored](Finding f) { stored.findings.push_back(std::move(f)); }, stored.facts,
                            {}, {}, {}};
-    if (!env_.system.repository.empty()) c.leave_out.push_back(std::filesystem::absolute(env_.system.repository));
+    c.leave_out = own_places(env_.system, env_.repository.store().location());
     c.generated = [this](const std::string& what) -> std::optional<std::string> {
       if (what == "identity") return system::identity_text(card_);
       if (what == "products") return system::products_text(card_);
@@ -146,14 +151,12 @@ class Run {
   // Keys that changed while the database was read: both states are kept, because either may be the one that fits.
   void capture_changed_again() {
     for (const ItemSpec* i : chosen_) {
-      auto before = digests_.find(i->name);
-      if (before == digests_.end()) continue;
-      auto after = env_.adapters.get(*i).live_digest(*i, env_.world);
-      if (after && *after == before->second) continue;
-      capture(*i, i->name + ".after");
+      auto after = digest(*i);
+      if (after == digests_[i->name]) continue;
+      if (after) capture(*i, i->name + ".after");
       draft_.findings.push_back({"changed_during_backup", i->name,
-                                 "it changed while the backup ran; the state before is in '" + i->name +
-                                     "', the state after in '" + i->name + ".after'",
+                                 "it changed while the backup ran; the state before is in '" + i->name + "', " +
+                                     (after ? "the state after in '" + i->name + ".after'" : "afterwards nothing was there"),
                                  "run the backup again when nothing changes it"});
     }
   }
@@ -167,9 +170,13 @@ class Run {
                                  "run the backup again after the installation has finished"});
     check_fit();
     check_keys();
-    std::vector<platform::Path> own;
-    if (!env_.system.repository.empty()) own.push_back(std::filesystem::absolute(env_.system.repository));
-    for (Finding& f : uncovered(env_.system, env_.adapters, env_.world, own)) draft_.findings.push_back(std::move(f));
+    auto add = [&](Findings found) {
+      for (Finding& f : found) draft_.findings.push_back(std::move(f));
+    };
+    add(check_package(card_, draft_.items));
+    add(check_agent_authority(draft_.items));
+    auto own = own_places(env_.system, env_.repository.store().location());
+    add(uncovered(env_.system, env_.adapters, env_.world, own));
   }
 
   const item::DatabaseAdapter* database_of(const ItemSpec& spec) const {
@@ -202,17 +209,33 @@ class Run {
     }
   }
 
-  // Keys that do not open the database are not a backup of the keys: the item fails.
+  // Keys that do not open the database are not a backup of the keys: the item fails (what was read is kept all the same).
+  // Where the database cannot be asked, nothing is known about the keys.
   void check_keys() {
-    for (const item::CheckResult& r : check_keys_live(env_.system, env_.adapters, env_.world)) {
-      if (r.passed) continue;
-      for (StoredItem& s : draft_.items) {
-        if (s.kind != "encryption_keys" || s.status == ItemStatus::failed) continue;
-        s.status = ItemStatus::failed;
-        s.findings.push_back({"keys_do_not_fit", s.name, r.name + ": " + r.detail,
-                              "the keys on this server do not open its database; bring back the right keys, then back up again"});
+    for (const KeyFit& fit : check_keys_live(env_.system, env_.adapters, env_.world)) {
+      StoredItem* keys = captured(fit.keys_item);
+      if (fit.result.passed || (keys == nullptr && captured(fit.database_item) == nullptr)) continue;
+      std::string text = fit.result.name + ": " + fit.result.detail;
+      if (!fit.compared) {
+        draft_.findings.push_back({"keys_not_checked", fit.keys_item, text, "repair the cause, then back up again"});
+        continue;
+      }
+      Finding finding{"keys_do_not_fit", fit.keys_item, text,
+                      "the keys on this server do not open its database; bring back the right keys, then back up again"};
+      if (keys == nullptr) {
+        draft_.findings.push_back(std::move(finding));
+      } else if (keys->status != ItemStatus::failed) {
+        keys->status = ItemStatus::failed;
+        keys->findings.push_back(std::move(finding));
       }
     }
+  }
+
+  // nullptr: not part of this run.
+  StoredItem* captured(const std::string& name) {
+    for (StoredItem& s : draft_.items)
+      if (s.name == name) return &s;
+    return nullptr;
   }
 
   void decide_status() {
@@ -249,7 +272,7 @@ class Run {
   std::vector<const ItemSpec*> chosen_;
   std::map<repository::PointId, repository::Point> loaded_;
   std::map<std::string, tree::NodePtr> previous_;
-  std::map<std::string, Bytes> digests_;
+  std::map<std::string, std::optional<Bytes>> digests_;
   std::unique_ptr<repository::BackupSession> session_;
 };
 

@@ -32,9 +32,8 @@ item::CheckResult check_columns(const std::string& name, const std::vector<item:
   return r;
 }
 
-std::vector<item::CheckResult> check_keys_live(const system::System& system, const item::AdapterSet& adapters,
-                                               platform::World& world) {
-  std::vector<item::CheckResult> results;
+std::vector<KeyFit> check_keys_live(const system::System& system, const item::AdapterSet& adapters, platform::World& world) {
+  std::vector<KeyFit> results;
   for (const system::KeyCheck& check : system.profile.key_checks) {
     const item::ItemSpec* keys = system.find(check.keys_item);
     const item::ItemSpec* database = system.find(check.database_item);
@@ -45,10 +44,11 @@ std::vector<item::CheckResult> check_keys_live(const system::System& system, con
       auto loaded = item::load_keys(world.files, keys->text("path"));
       bool vendor_format = loaded.empty() && !world.files.list(keys->text("path")).empty();
       if (vendor_format) continue;
-      results.push_back(check_columns(check.name, loaded, adapter->query(*database, world, check.query)));
+      auto rows = adapter->query(*database, world, check.query);
+      results.push_back({keys->name, database->name, check_columns(check.name, loaded, rows)});
     } catch (const Error& e) {
       if (e.code() == Code::interrupted) throw;
-      results.push_back({check.name, false, e.what()});
+      results.push_back({keys->name, database->name, {check.name, false, e.what()}, false});
     }
   }
   return results;

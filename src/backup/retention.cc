@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <set>
 
 namespace holdfast::backup {
@@ -29,30 +30,25 @@ std::int64_t month_key(Timestamp t) {
   return static_cast<int>(d.year()) * 12LL + static_cast<unsigned>(d.month()) - 1;
 }
 
-}  // namespace
+// Damaged points are as little good as incomplete ones: a newer one of them must not push out what can be recovered.
+bool is_good(const PointSummary& p) { return p.status != PointStatus::incomplete && !p.verification_failed; }
 
-std::vector<Kept> apply_rule(const std::vector<PointSummary>& points, const system::System::Retention& rule,
-                             Timestamp now) {
-  std::vector<Kept> all;
-  for (const PointSummary& p : points) all.push_back({p, {}});
-  std::stable_sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
-    return a.point.finished != b.point.finished ? a.point.finished > b.point.finished : a.point.id < b.point.id;
-  });
-
-  auto is_good = [](const PointSummary& p) { return p.status != PointStatus::incomplete; };
-  auto newest_good = std::find_if(all.begin(), all.end(), [&](const Kept& k) { return is_good(k.point) && k.point.finished <= now; });
-
-  // The rules look at scheduled, good points that are not in the future: nothing else may use up a place.
+// Points of one series, newest first. The rules look at scheduled, good points that are not in the future: nothing else may
+// use up a place.
+void judge_series(const std::vector<Kept*>& series, const system::System::Retention& rule, Timestamp now) {
+  auto newest_good = std::find_if(series.begin(), series.end(),
+                                  [&](const Kept* k) { return is_good(k->point) && k->point.finished <= now; });
   std::vector<Kept*> ruled;
-  for (auto it = all.begin(); it != all.end(); ++it) {
-    const PointSummary& p = it->point;
-    if (p.origin == Origin::manual) it->reasons.push_back("made by hand");
-    if (p.origin == Origin::imported) it->reasons.push_back("imported");
-    if (p.pinned) it->reasons.push_back("pinned");
-    if (p.finished > now) it->reasons.push_back("dated in the future");
-    if (it == newest_good) it->reasons.push_back("newest good point");
-    if (!is_good(p) && (newest_good == all.end() || it < newest_good)) it->reasons.push_back("newer than the newest good point");
-    if (p.origin == Origin::scheduled && is_good(p) && p.finished <= now) ruled.push_back(&*it);
+  for (auto it = series.begin(); it != series.end(); ++it) {
+    const PointSummary& p = (*it)->point;
+    auto keep = [&](const char* reason) { (*it)->reasons.push_back(reason); };
+    if (p.origin == Origin::manual) keep("made by hand");
+    if (p.origin == Origin::imported) keep("imported");
+    if (p.pinned) keep("pinned");
+    if (p.finished > now) keep("dated in the future");
+    if (it == newest_good) keep("newest good point");
+    if (!is_good(p) && it < newest_good) keep("newer than the newest good point");
+    if (p.origin == Origin::scheduled && is_good(p) && p.finished <= now) ruled.push_back(*it);
   }
 
   for (std::size_t i = 0; i < ruled.size() && static_cast<int>(i) < rule.last; ++i)
@@ -68,6 +64,20 @@ std::vector<Kept> apply_rule(const std::vector<PointSummary>& points, const syst
   calendar("daily", rule.daily, day_key);
   calendar("weekly", rule.weekly, week_key);
   calendar("monthly", rule.monthly, month_key);
+}
+
+}  // namespace
+
+std::vector<Kept> apply_rule(const std::vector<PointSummary>& points, const system::System::Retention& rule,
+                             Timestamp now) {
+  std::vector<Kept> all;
+  for (const PointSummary& p : points) all.push_back({p, {}});
+  std::stable_sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
+    return a.point.finished != b.point.finished ? a.point.finished > b.point.finished : a.point.id < b.point.id;
+  });
+  std::map<std::pair<std::string, repository::Scope>, std::vector<Kept*>> series;
+  for (Kept& k : all) series[{k.point.section, k.point.scope}].push_back(&k);
+  for (const auto& [_, members] : series) judge_series(members, rule, now);
   return all;
 }
 

@@ -1,8 +1,10 @@
 // Which scheduled points a rule keeps, and why. One meaning, documented in docs/retention.md:
 //   last N     the N newest;
 //   daily N    the newest point of each of the N most recent UTC days that have one; weekly: ISO weeks; monthly: months.
-// A point that several rules name is kept once, with all its reasons. Never removed: points made by hand or imported, pinned
-// points, incomplete ones newer than the newest complete one, the newest good point of a system, and points dated in the future.
+// Each series is judged by itself: points of one section, full and partial ones apart, because a nightly database backup must
+// not push out the weekly software library. A point that several rules name is kept once, with all its reasons. Good is what is
+// neither incomplete nor found damaged. Never removed: points made by hand or imported, pinned points, the newest good point of
+// a series, others that are newer than it, and points dated in the future.
 #pragma once
 
 #include <string>

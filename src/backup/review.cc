@@ -1,10 +1,12 @@
 #include "backup/review.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/open_store.h"
 
 namespace holdfast::backup {
 namespace {
@@ -27,9 +29,9 @@ class CoverageWalk {
   CoverageWalk(platform::FileSystem& files, std::vector<Path> covered, std::set<Path> laid_down, Findings& out)
       : files_(files), covered_(std::move(covered)), laid_down_(std::move(laid_down)), out_(out) {}
 
-  // True when something at or below `folder` is covered; uncovered children are then named one by one.
+  // `folder` itself is covered in part: what is not is named child by child.
   void walk(const Path& folder) {
-    for (const auto& child : files_.list(folder)) {
+    for (const auto& child : children(folder)) {
       Path path = folder / child.name;
       if (std::any_of(covered_.begin(), covered_.end(), [&](const Path& c) { return is_below(path, c); })) continue;
       bool folder_with_covered = child.info.kind == platform::FileInfo::Kind::directory && leads_to_covered(path);
@@ -43,6 +45,17 @@ class CoverageWalk {
   }
 
  private:
+  std::vector<platform::FileSystem::Child> children(const Path& folder) {
+    try {
+      return files_.list(folder);
+    } catch (const Error& e) {
+      if (e.code() == Code::interrupted) throw;
+      out_.push_back({"not_covered", folder.string(), std::string("whether all of it is covered cannot be seen: ") + e.what(),
+                      "let Holdfast read the folder, or exclude it with a reason ([[excluded]])"});
+      return {};
+    }
+  }
+
   bool leads_to_covered(const Path& folder) const {
     return std::any_of(covered_.begin(), covered_.end(), [&](const Path& c) { return is_below(c, folder); }) ||
            std::any_of(laid_down_.begin(), laid_down_.end(), [&](const Path& c) { return is_below(c, folder); });
@@ -85,6 +98,15 @@ std::vector<const item::ItemSpec*> select(const system::System& system, const Se
   return chosen;
 }
 
+std::vector<Path> own_places(const system::System& system, const std::string& location) {
+  std::vector<std::string> locations{system.repository, location};
+  for (const auto& c : system.copies) locations.push_back(c.repository);
+  std::vector<Path> places;
+  for (const std::string& l : locations)
+    if (!l.empty() && store::is_folder_location(l)) places.push_back(std::filesystem::absolute(l).lexically_normal());
+  return places;
+}
+
 Findings uncovered(const system::System& system, const item::AdapterSet& adapters, platform::World& world,
                    const std::vector<Path>& own_places) {
   Findings found;
@@ -95,9 +117,11 @@ Findings uncovered(const system::System& system, const item::AdapterSet& adapter
   std::vector<Path> covered = own_places;
   std::set<Path> laid_down;
   for (const auto& i : system.items) {
-    if (i.excluded) continue;
     const item::Adapter& adapter = adapters.get(i);
-    for (Path& p : adapter.covers(i)) covered.push_back(std::move(p));
+    // The place of an item that is excluded on purpose is listed with its reason, and is no finding.
+    for (Path& p : adapter.covers(i))
+      if (!p.empty()) covered.push_back(std::move(p));
+    if (i.excluded) continue;
     for (Path& p : adapter.lays_down(i, world)) laid_down.insert(std::move(p));
   }
   for (const auto& x : system.excluded) covered.push_back(x.path);
@@ -119,9 +143,7 @@ Review review(const system::System& system, const Selection& selection, const it
     else if (std::find(chosen.begin(), chosen.end(), &i) == chosen.end()) r.left_out.push_back(&i);
   }
   for (const auto& x : system.excluded) r.excluded.push_back({x.path.string(), x.reason});
-  std::vector<Path> own;
-  if (!system.repository.empty()) own.push_back(Path(system.repository));
-  r.not_covered = uncovered(system, adapters, world, own);
+  r.not_covered = uncovered(system, adapters, world, own_places(system));
   r.outside = system.profile.outside;
   return r;
 }

@@ -35,8 +35,12 @@ struct Review {
 Review review(const system::System& system, const Selection& selection, const item::AdapterSet& adapters,
               platform::World& world);
 
+// Where backups of the system are kept, as far as they are folders: the configured repository, the one in use
+// (`location`, which may be another) and the copies. Absolute. A backup holds none of them, and they need no item.
+std::vector<platform::Path> own_places(const system::System& system, const std::string& location = "");
+
 // What no item takes and nobody excluded: items of the profile without a place, and paths below the system's root.
-// A folder that nothing covers is one finding, not one per file.
+// A folder that nothing covers is one finding, not one per file; a folder that cannot be listed is one too.
 Findings uncovered(const system::System& system, const item::AdapterSet& adapters, platform::World& world,
                    const std::vector<platform::Path>& own_places);
 

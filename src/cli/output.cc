@@ -35,21 +35,30 @@ Output::~Output() {
   clear_line();
 }
 
-void Output::line(const Json& object) { terminal_.out(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"); }
+// A reader that went away must not stop a backup; the exit code tells at the end (run.cc).
+void Output::out(std::string_view text) {
+  try {
+    terminal_.out(text);
+  } catch (const Error&) {
+    unheard_ = true;
+  }
+}
+
+void Output::line(const Json& object) { out(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"); }
 
 void Output::say(std::string_view text) {
   if (quiet_) return;
   std::lock_guard lock(mutex_);
   clear_line();
   if (json_) terminal_.error(std::string(text) + "\n");
-  else terminal_.out(std::string(text) + "\n");
+  else out(std::string(text) + "\n");
 }
 
 void Output::answer(std::string_view text) {
   if (json_) return;
   std::lock_guard lock(mutex_);
   clear_line();
-  terminal_.out(std::string(text) + "\n");
+  out(std::string(text) + "\n");
 }
 
 Json to_json(const Finding& f) {
@@ -95,13 +104,14 @@ void Output::error(const Error& e) {
   std::lock_guard lock(mutex_);
   clear_line();
   const CodeInfo& code = info(e.code());
+  std::string safe = e.safe().empty() ? "earlier recovery points were not touched" : printable_lines(e.safe(), " ");
+  std::string hint = e.hint().empty() ? std::string(code.advice) : printable_lines(e.hint(), " ");
   if (json_) {
     line(Json{{"type", "error"}, {"schema", 1}, {"code", code.name}, {"exit", code.exit_code}, {"message", printable_lines(e.what(), "\n")},
-              {"safe", printable(e.safe())}, {"hint", printable(e.hint())}, {"retry", code.retry}});
+              {"safe", safe}, {"hint", hint}, {"retry", code.retry}});
   }
   std::string text = "holdfast: " + printable_lines(e.what(), "\n") + "\n";
-  text += "  " + (e.safe().empty() ? std::string("earlier recovery points were not touched") : printable(e.safe())) + "\n";
-  text += "  hint: " + (e.hint().empty() ? std::string(code.advice) : printable(e.hint())) + "\n";
+  text += "  " + safe + "\n  hint: " + hint + "\n";
   text += "  code: " + std::string(code.name) + " (exit " + std::to_string(code.exit_code) + ")\n";
   terminal_.error(text);
 }

@@ -38,6 +38,8 @@ class Output final : public ProgressSink {
   std::size_t findings() const { return findings_; }
   // The last line of a run that succeeded. "type" and "schema" are added.
   void result(const Json& object);
+  // Something that was said could not be written to stdout: its reader went away, or its disk is full.
+  bool unheard() const { return unheard_; }
   // The last line of a run that failed, in four parts.
   void error(const Error& error);
 
@@ -47,6 +49,7 @@ class Output final : public ProgressSink {
   void end() override;
 
  private:
+  void out(std::string_view text);
   void line(const Json& object);
   void draw(bool last);
   void clear_line();
@@ -56,6 +59,7 @@ class Output final : public ProgressSink {
   platform::Clock& clock_;
   const bool json_, quiet_;
   std::size_t findings_ = 0;
+  bool unheard_ = false;
 
   std::mutex mutex_;
   bool active_ = false, drawn_ = false;

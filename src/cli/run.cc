@@ -193,7 +193,9 @@ int run(const std::vector<std::string>& arguments, const std::string& program, p
     return info(e.code()).exit_code;
   };
   try {
-    return dispatch(parse(arguments), program, world, adapters, cancel, output);
+    int code = dispatch(parse(arguments), program, world, adapters, cancel, output);
+    if (!output.unheard()) return code;
+    throw Error(Code::io, "cannot write to standard output").safe("what was to be done is done; only its report is lost").hint("'holdfast points' shows what is there");
   } catch (const Error& e) {
     return fail(e);
   } catch (const std::bad_alloc&) {

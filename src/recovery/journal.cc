@@ -41,7 +41,9 @@ std::optional<Journal> Journal::find_unfinished(platform::FileSystem& files, pla
       Json line = Json::parse(text, nullptr, false);
       if (!line.is_object()) continue;
       std::string type = text_of(line, "type");
-      if (type == "begin") j.begun_ = {text_of(line, "system"), text_of(line, "point"), parse_utc(text_of(line, "time")).value_or(Timestamp{}), text_of(line, "suffix")};
+      if (type == "begin")
+        j.begun_ = {text_of(line, "system"), text_of(line, "point"), parse_utc(text_of(line, "time")).value_or(Timestamp{}), text_of(line, "suffix"),
+                    line.value("install_first", Json(false)) == Json(true), text_of(line, "only")};
       if (type == "step") j.steps_[text_of(line, "step")] = {state_named(text_of(line, "state")), text_of(line, "detail")};
       if (type == "finished") j.finished_ = true;
     }
@@ -50,7 +52,8 @@ std::optional<Journal> Journal::find_unfinished(platform::FileSystem& files, pla
   return std::nullopt;
 }
 
-Journal Journal::begin(platform::FileSystem& files, platform::Clock& clock, const Path& folder, const repository::Point& point) {
+Journal Journal::begin(platform::FileSystem& files, platform::Clock& clock, const Path& folder, const Plan& plan, const std::string& only) {
+  const repository::Point& point = plan.point;
   files.make_directories(folder);
   Timestamp now = clock.now();
   std::string stamp = format_utc(now);
@@ -61,9 +64,9 @@ Journal Journal::begin(platform::FileSystem& files, platform::Clock& clock, cons
   for (int n = 2; files.exists(file); ++n)
     file = folder / (std::string(kPrefix) + compact + "-" + point.system_id.hex().substr(0, 8) + "-" + std::to_string(n) + std::string(kSuffix));
   Journal j(files, clock, file);
-  j.begun_ = {point.system_id.hex(), point.id.hex(), now, compact};
+  j.begun_ = {point.system_id.hex(), point.id.hex(), now, compact, plan.install_first, only};
   j.append(Json{{"type", "begin"}, {"schema", 1}, {"time", stamp}, {"system", j.begun_.system_id}, {"name", printable(point.system_name)},
-                {"point", j.begun_.point}, {"suffix", compact}}.dump());
+                {"point", j.begun_.point}, {"suffix", compact}, {"install_first", plan.install_first}, {"only", only}}.dump());
   files.sync_directory(folder);
   return j;
 }
@@ -76,6 +79,10 @@ StepState Journal::state(const std::string& step) const {
 std::string Journal::detail(const std::string& step) const {
   auto it = steps_.find(step);
   return it == steps_.end() ? "" : it->second.detail;
+}
+
+bool Journal::tried(const std::string& step) const {
+  return steps_.contains(step) && state(step) != StepState::done && state(step) != StepState::skipped;
 }
 
 void Journal::step_started(const std::string& step) {

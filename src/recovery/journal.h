@@ -15,17 +15,25 @@ namespace holdfast::recovery {
 
 class Journal {
  public:
-  struct Begun { std::string system_id, point; Timestamp time; std::string suffix; };   // suffix: of what is set aside
+  struct Begun {
+    std::string system_id, point;
+    Timestamp time;
+    std::string suffix;           // of what is set aside
+    bool install_first = false;   // the order of groups 1 and 2 that was decided
+    std::string only;             // the one step that was asked for; "" = all
+  };
 
   // The unfinished journal of that system in `folder`; nullopt when there is none. Lines that a kill cut off are ignored.
   static std::optional<Journal> find_unfinished(platform::FileSystem& files, platform::Clock& clock, const platform::Path& folder, const std::string& system_id);
-  static Journal begin(platform::FileSystem& files, platform::Clock& clock, const platform::Path& folder, const repository::Point& point);
+  static Journal begin(platform::FileSystem& files, platform::Clock& clock, const platform::Path& folder, const Plan& plan, const std::string& only);
 
   const Begun& begun() const { return begun_; }
   const platform::Path& file() const { return file_; }
   // The last state written for a step; pending when there is none. A step that was only started is pending.
   StepState state(const std::string& step) const;
   std::string detail(const std::string& step) const;
+  // It was started in an earlier run, or failed there: it may be half done.
+  bool tried(const std::string& step) const;
 
   void step_started(const std::string& step);
   void step_ended(const PlannedStep& step);

@@ -42,7 +42,7 @@ KitReport write_kit(const Source& source, const repository::Point& point, const 
   files.make_directories(folder);
   Bytes binary = files.read_all(program);
   crypto::Sha256 hash = crypto::sha256(binary);
-  std::string plan = printable_plan(make_plan(source, point));
+  std::string plan = printable_plan(make_plan(source, point, std::nullopt, true));
   std::string sums = hash.hex() + "  holdfast\n" + crypto::sha256(as_bytes(plan)).hex() + "  PLAN.txt\n";
   files.replace(folder / "holdfast", binary, 0755);
   files.replace(folder / "PLAN.txt", as_bytes(plan), 0644);

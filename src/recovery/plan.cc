@@ -51,8 +51,9 @@ void add_configuration_file(std::vector<PlannedStep>& steps, const system::Syste
   own.title = "Put Holdfast's own configuration file back";
   own.group = 3;
   own.kind = Step::Kind::restore;
-  auto after = std::find_if(steps.rbegin(), steps.rend(), [](const PlannedStep& s) { return s.step.group == 3 && s.step.kind == Step::Kind::restore; });
-  steps.insert(after.base(), {own, StepState::pending, "", {"to " + system.file.string()}});
+  auto last = std::find_if(steps.rbegin(), steps.rend(), [](const PlannedStep& s) { return s.step.group == 3 && s.step.kind == Step::Kind::restore; });
+  auto place = last != steps.rend() ? last.base() : std::find_if(steps.begin(), steps.end(), [](const PlannedStep& s) { return s.step.group > 3; });
+  steps.insert(place, {own, StepState::pending, "", {"to " + printable(system.file.string())}});
 }
 
 // What a step does on this machine, in sentences.
@@ -66,9 +67,14 @@ std::vector<std::string> lines_of(const PlannedStep& p, const Plan& plan, const 
       lines.push_back(name + ": not in this recovery point" + (spec->if_lost.empty() ? "" : ". " + spec->if_lost));
       continue;
     }
-    const item::Adapter* adapter = source.adapters.find(spec->kind, spec->engine);
-    auto places = adapter ? adapter->covers(*spec) : std::vector<Path>{};
-    lines.push_back(name + ": " + human_bytes(stored->bytes) + (places.empty() ? "" : " to " + printable(places.front().string())));
+    if (p.step.kind == Step::Kind::install) {
+      lines.push_back("run: " + printable((Path(spec->text("path")) / "setup").string()) + ", which lays the server down in " +
+                      printable(spec->text("install_root")));
+    } else {
+      const item::Adapter* adapter = source.adapters.find(spec->kind, spec->engine);
+      std::string places = adapter ? places_text(*adapter, *spec) : "";
+      lines.push_back(name + ": " + human_bytes(stored->bytes) + (places.empty() ? "" : " to " + places));
+    }
   }
   bool stops = p.step.kind == Step::Kind::stop_services, starts = p.step.kind == Step::Kind::start_services;
   if (stops || starts)
@@ -107,29 +113,53 @@ const system::Fixup* find_fixup(const system::System& system, const std::string&
   return nullptr;
 }
 
-Plan make_plan(const Source& source, const repository::Point& point, const std::optional<Path>& base) {
+std::string places_text(const item::Adapter& adapter, const item::ItemSpec& spec) {
+  std::string text;
+  for (const Path& p : adapter.covers(spec)) text += (text.empty() ? "" : ", ") + printable(p.string());
+  return text;
+}
+
+Plan make_plan(const Source& source, const repository::Point& point, const std::optional<Path>& base, std::optional<bool> install_first) {
   Plan plan{point, system_of(point, source.adapters, base), {}};
-  bool nothing_installed = system::read_identity(plan.system, source.world).install_path.empty();
-  plan.steps = in_order(plan.system.profile.steps, nothing_installed);
+  plan.install_first = install_first ? *install_first : system::read_identity(plan.system, source.world).install_path.empty();
+  plan.steps = in_order(plan.system.profile.steps, plan.install_first);
   add_configuration_file(plan.steps, plan.system);
   for (PlannedStep& p : plan.steps) p.lines = lines_of(p, plan, source);
   return plan;
 }
+
+namespace {
+
+// A profile's text has line breaks of its own.
+std::string one_line(const std::string& text) {
+  std::string out;
+  for (const std::string& l : split(text, '\n')) out += (out.empty() ? "" : " ") + printable(trim(l));
+  return out;
+}
+
+std::string boxed(const std::string& words) {
+  std::string text = wrap_lines(words, "      ");
+  text[2] = '[';
+  text[4] = ']';
+  return text;
+}
+
+}  // namespace
 
 std::string printable_plan(const Plan& plan) {
   static constexpr const char* kGroups[] = {"Before anything", "Step 1: Database", "Step 2: Re-installation", "Step 3: Configuration and content", "Checks"};
   std::string text = "RECOVERY PLAN\n" + printable(plan.system.title.empty() ? plan.system.name : plan.system.title) + "\nrecovery point " +
                      plan.point.id.hex() + "\ntaken " + format_utc(plan.point.finished) + "\n\nThe new server must be\n";
   for (const auto& [key, value] : plan.point.identity)
-    if (key != "configuration_file") text += "  " + printable(key) + ": " + printable(value) + "\n";
+    if (key != "configuration_file") text += wrap_lines(printable(key) + ": " + printable(value), "  ");
   int group = -1;
   for (const PlannedStep& p : plan.steps) {
     if (p.step.group != group) {
       group = p.step.group;
       text += "\n" + std::string(group >= 0 && group <= 4 ? kGroups[group] : "Further steps") + "\n";
     }
-    text += "  [ ] " + printable(p.step.title) + "  (" + printable(p.step.name) + ")" + (p.step.deferrable ? ", may be done last" : "") + "\n";
-    if (!p.step.instructions.empty()) text += wrap_lines(printable(p.step.instructions), "        ");
+    text += boxed(printable(p.step.title) + " (" + printable(p.step.name) + ")" + (p.step.deferrable ? ", may be done last" : ""));
+    if (!p.step.instructions.empty()) text += wrap_lines(one_line(p.step.instructions), "        ");
     for (const std::string& l : p.lines) text += wrap_lines("- " + l, "        ");
   }
   if (!plan.system.profile.outside.empty()) {

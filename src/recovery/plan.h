@@ -22,18 +22,20 @@ struct Plan {
   repository::Point point;
   system::System system;
   std::vector<PlannedStep> steps;    // in the order in which they will run
+  bool install_first = false;        // group 2 before group 1
 };
 
 // Orders the steps: group 0; groups 1 and 2 in either order (re-installation first when nothing is installed here, so that the
 // clean database that it makes is the one that is set aside); group 3; group 4. `after` is always kept.
-// Error(config) when a profile's steps cannot be ordered.
-Plan make_plan(const Source& source, const repository::Point& point,
-               const std::optional<platform::Path>& base = std::nullopt);
+// Error(config) when a profile's steps cannot be ordered. `install_first`: the order of groups 1 and 2 as it was decided before (a
+// resumed recovery keeps its order) or is known (a kit is for a bare machine); nullopt: by what is installed here.
+Plan make_plan(const Source& source, const repository::Point& point, const std::optional<platform::Path>& base = std::nullopt,
+               std::optional<bool> install_first = std::nullopt);
 
-// Everything that can be known before anything is touched.
+// Everything that can be known before anything is touched. Looks at the steps that are pending; who this machine is counts for all.
 struct Preflight {
   std::vector<system::IdentityDifference> differences;   // who this machine is not
-  std::vector<item::CheckResult> checks;                 // space, writable places, adapters, installer, keys fit the stored database, versions known
+  std::vector<item::CheckResult> checks;                 // room, writable places, critical items, versions known, history
   std::vector<std::string> cannot_run;                   // steps that cannot run here, with the reason
   Findings findings;                                     // "head_not_checked", …
   bool passed() const;                                   // no blocking difference, no failed check

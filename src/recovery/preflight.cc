@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -41,36 +43,58 @@ Path existing_parent(platform::FileSystem& files, Path p) {
   return p.empty() ? Path("/") : p;
 }
 
-void check_space(const Source& source, const Plan& plan, Preflight& out) {
-  std::uint64_t needed = 0;
-  for (const auto& i : plan.point.items) needed += i.root ? i.bytes : 0;
-  Path place = existing_parent(source.world.files, plan.system.root.empty() ? plan.system.base : plan.system.root);
-  std::uint64_t free = source.world.files.free_bytes(place);
-  out.checks.push_back({"there is room", free > needed, human_bytes(needed) + " needed, " + human_bytes(free) + " free at " + printable(place.string())});
-}
+// What the pending steps write, and where.
+struct Write { const repository::StoredItem* stored; std::vector<Path> places; };
 
-// Every folder that a step will write to can be written: tried with a file that is removed again.
-void check_writable(const Source& source, const Plan& plan, Preflight& out) {
-  std::vector<std::string> refused;
-  std::size_t tried = 0;
-  std::vector<Path> seen;
-  for (const auto& spec : plan.system.items) {
-    const item::Adapter* adapter = source.adapters.find(spec.kind, spec.engine);
-    if (adapter == nullptr || spec.excluded || find_item(plan.point, spec.name) == nullptr) continue;
-    for (const Path& covered : adapter->covers(spec)) {
-      Path folder = existing_parent(source.world.files, covered.parent_path());
-      if (std::find(seen.begin(), seen.end(), folder) != seen.end()) continue;
-      seen.push_back(folder);
-      ++tried;
-      if (!source.world.files.can_write(folder)) refused.push_back(printable(folder.string()));
+std::vector<Write> writes_of(const Source& source, const Plan& plan) {
+  std::vector<Write> writes;
+  for (const PlannedStep& p : plan.steps) {
+    if (p.state != StepState::pending || p.step.kind != Step::Kind::restore) continue;
+    for (const std::string& name : p.step.items) {
+      const item::ItemSpec* spec = plan.system.find(name);
+      const repository::StoredItem* stored = find_item(plan.point, name);
+      const item::Adapter* adapter = spec ? source.adapters.find(spec->kind, spec->engine) : nullptr;
+      if (adapter == nullptr || stored == nullptr || !stored->root) continue;
+      auto places = adapter->covers(*spec);
+      if (!places.empty()) writes.push_back({stored, std::move(places)});
     }
   }
-  out.checks.push_back({"places can be written", refused.empty(), refused.empty() ? std::to_string(tried) + " folders" : "no: " + join(refused, ", ")});
+  return writes;
+}
+
+// In each file system that is written to.
+void check_space(const Source& source, const std::vector<Write>& writes, Preflight& out) {
+  struct Need { Path place; std::uint64_t bytes = 0; };
+  std::map<std::uint64_t, Need> needs;
+  for (const Write& w : writes) {
+    Path place = existing_parent(source.world.files, w.places.front());
+    auto info = source.world.files.info(place);
+    Need& need = needs[info ? info->device : 0];
+    if (need.place.empty()) need.place = place;
+    need.bytes += w.stored->bytes;
+  }
+  for (const auto& [device, need] : needs) {
+    std::uint64_t free = source.world.files.free_bytes(need.place);
+    out.checks.push_back({kThereIsRoom, free > need.bytes,
+                          human_bytes(need.bytes) + " needed, " + human_bytes(free) + " free at " + printable(need.place.string())});
+  }
+}
+
+// Every folder that a step will write to can be written.
+void check_writable(const Source& source, const std::vector<Write>& writes, Preflight& out) {
+  std::set<Path> folders;
+  for (const Write& w : writes)
+    for (const Path& place : w.places) folders.insert(existing_parent(source.world.files, place.parent_path()));
+  std::vector<std::string> refused;
+  for (const Path& folder : folders)
+    if (!source.world.files.can_write(folder)) refused.push_back(printable(folder.string()));
+  out.checks.push_back({"places can be written", refused.empty(), refused.empty() ? std::to_string(folders.size()) + " folders" : "no: " + join(refused, ", ")});
 }
 
 void check_steps(const Source& source, const Plan& plan, const system::IdentityCard& lost, const system::IdentityCard& here, Preflight& out) {
   bool other_system = !lost.operating_system.empty() && lost.operating_system != here.operating_system;
   for (const PlannedStep& p : plan.steps) {
+    if (p.state != StepState::pending) continue;
     const Step& s = p.step;
     bool by_hand = s.kind == Step::Kind::confirm || s.kind == Step::Kind::manual;
     if (other_system && !by_hand)
@@ -80,9 +104,11 @@ void check_steps(const Source& source, const Plan& plan, const system::IdentityC
       if (spec != nullptr && source.adapters.find(spec->kind, spec->engine) == nullptr)
         out.cannot_run.push_back(s.name + ": this Holdfast knows no kind '" + printable(spec->kind) + "'");
       const repository::StoredItem* stored = find_item(plan.point, name);
-      if (spec != nullptr && !spec->excluded && s.kind == Step::Kind::restore && (stored == nullptr || !stored->root) &&
-          spec->criticality == item::Criticality::critical)
+      if (spec == nullptr || spec->excluded || s.kind != Step::Kind::restore || spec->criticality != item::Criticality::critical) continue;
+      if (stored == nullptr || !stored->root)
         out.checks.push_back({"critical item " + name, false, "this recovery point does not hold it"});
+      else if (stored->status == repository::ItemStatus::failed)
+        out.checks.push_back({"critical item " + name, false, stored->findings.empty() ? "it failed" : printable(stored->findings.back().message)});
     }
     if (s.kind == Step::Kind::fixup) {
       const system::Fixup* f = find_fixup(plan.system, s.fixup);
@@ -95,13 +121,13 @@ void check_steps(const Source& source, const Plan& plan, const system::IdentityC
 }
 
 void check_head(const Source& source, const Plan& plan, const std::string& expected, Preflight& out) {
+  for (const auto& c : source.repository.chain_findings()) out.checks.push_back({"history of the repository", false, printable(c.message)});
   if (!expected.empty()) {
     bool there = source.repository.contains_head(expected);
     out.checks.push_back({"the repository is not older than the head code given", there,
                           there ? printable(expected) : "it does not contain " + printable(expected) + ": it was rolled back, or the code is of another repository"});
     return;
   }
-  for (const auto& c : source.repository.chain_findings()) out.checks.push_back({"history of the repository", false, printable(c.message)});
   out.findings.push_back({"head_not_checked", repository::short_id(plan.point.id),
                           "this recovery point is from " + format_utc(plan.point.finished) + "; whether the repository holds a newer one that was taken away is not "
                           "checked against a remembered head",
@@ -130,8 +156,9 @@ Preflight preflight(const Source& source, const Plan& plan, const std::string& e
   system::IdentityCard lost = system::IdentityCard::from_facts(plan.point.identity);
   system::IdentityCard here = card_here(source, plan, lost, out);
   out.differences = system::compare(lost, here);
-  check_space(source, plan, out);
-  check_writable(source, plan, out);
+  auto writes = writes_of(source, plan);
+  check_space(source, writes, out);
+  check_writable(source, writes, out);
   check_steps(source, plan, lost, here, out);
   check_head(source, plan, expect_head, out);
   return out;

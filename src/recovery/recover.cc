@@ -31,7 +31,30 @@ void check_names(const Plan& plan, const RecoverOptions& options) {
     if (trim(reason).empty())
       throw Error(Code::usage, "step '" + step + "' is to be skipped without a reason").safe("nothing was changed").hint("give --reason TEXT; it is recorded");
   }
-  for (const std::string& step : options.acknowledged) check(step);
+  for (const std::string& step : options.acknowledged) {
+    check(step);
+    auto p = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const PlannedStep& x) { return x.step.name == step; });
+    if (!by_person(p->step) && p->step.kind != Step::Kind::install)
+      throw Error(Code::usage, "step '" + step + "' is none that a person does: it cannot be acknowledged")
+          .safe("nothing was changed")
+          .hint("--skip " + step + " --reason TEXT leaves it out");
+  }
+}
+
+// The steps of this run: what an earlier run finished and what is skipped is marked, before the preflight looks.
+void settle(Plan& plan, const RecoverOptions& options, const std::string& only, const Journal* journal) {
+  if (!only.empty()) std::erase_if(plan.steps, [&](const PlannedStep& p) { return p.step.name != only; });
+  for (PlannedStep& p : plan.steps) {
+    StepState s = journal ? journal->state(p.step.name) : StepState::pending;
+    // Left for a person: asked again. Failed: tried again. Checks are always made anew.
+    if ((s == StepState::done && p.step.kind != Step::Kind::check) || s == StepState::skipped) {
+      p.state = s;
+      p.detail = journal->detail(p.step.name);
+    } else if (auto skipped = options.skip.find(p.step.name); skipped != options.skip.end()) {
+      p.state = StepState::skipped;
+      p.detail = skipped->second;
+    }
+  }
 }
 
 [[noreturn]] void refuse(const Preflight& pre) {
@@ -43,7 +66,7 @@ void check_names(const Plan& plan, const RecoverOptions& options) {
   for (const auto& c : pre.cannot_run) text += "\n  cannot run here: " + printable(c);
   bool other_machine = std::any_of(pre.differences.begin(), pre.differences.end(), [](const auto& d) { return d.blocking; });
   bool version = std::any_of(pre.checks.begin(), pre.checks.end(), [](const auto& c) { return !c.passed && c.name.starts_with("fix-up "); });
-  bool room = std::any_of(pre.checks.begin(), pre.checks.end(), [](const auto& c) { return !c.passed && c.name == "there is room"; });
+  bool room = std::any_of(pre.checks.begin(), pre.checks.end(), [](const auto& c) { return !c.passed && c.name == kThereIsRoom; });
   Code code = other_machine || !pre.cannot_run.empty() ? Code::precondition : version ? Code::unsupported : room ? Code::no_space : Code::precondition;
   throw Error(code, (other_machine ? "this machine is not the server that was lost:" : "the recovery cannot begin:") + text)
       .safe("nothing was changed")
@@ -58,8 +81,7 @@ class Runner {
 
   void run() {
     for (PlannedStep& p : plan_.steps) {
-      if (!options_.only.empty() && p.step.name != options_.only) continue;
-      if (already(p)) continue;
+      if (p.state != StepState::pending && p.state == journal_.state(p.step.name)) continue;
       source_.cancel.check();
       require_earlier(p);
       one(p);
@@ -67,19 +89,8 @@ class Runner {
   }
 
  private:
-  bool already(PlannedStep& p) {
-    StepState s = journal_.state(p.step.name);
-    // Left for a person: asked again in a resumed run. Failed: tried again. Checks are always made anew.
-    if (s != StepState::done && s != StepState::skipped) return false;
-    if (p.step.kind == Step::Kind::check) return false;
-    p.state = s;
-    p.detail = journal_.detail(p.step.name);
-    return true;
-  }
-
   // What a step builds on must be behind it; what a person may do later does not hold anything up.
   void require_earlier(const PlannedStep& p) {
-    if (!options_.only.empty()) return;
     for (const std::string& name : p.step.after) {
       auto earlier = std::find_if(plan_.steps.begin(), plan_.steps.end(), [&](const PlannedStep& x) { return x.step.name == name; });
       if (earlier == plan_.steps.end() || earlier->state != StepState::left_to_person || by_person(earlier->step)) continue;
@@ -90,20 +101,18 @@ class Runner {
   }
 
   void one(PlannedStep& p) {
-    auto skipped = options_.skip.find(p.step.name);
-    if (skipped != options_.skip.end()) {
-      p.state = StepState::skipped;
-      p.detail = skipped->second;
-      report_.findings.push_back({"step_skipped", p.step.name, "skipped: " + skipped->second, ""});
+    if (p.state == StepState::skipped) {
+      report_.findings.push_back({"step_skipped", p.step.name, "skipped: " + p.detail, ""});
     } else if (options_.acknowledged.contains(p.step.name)) {
       p.state = StepState::done;
       p.detail = "acknowledged by a person";
     } else if (by_person(p.step)) {
       ask(p);
     } else {
+      bool half_done = journal_.tried(p.step.name);
       person_.started(p);
       journal_.step_started(p.step.name);
-      StepContext context{source_, plan_, journal_.begun().suffix, report_.findings, report_.checks};
+      StepContext context{source_, plan_, journal_.begun().suffix, report_.findings, report_.checks, half_done};
       try {
         run_step(p, context);
       } catch (const Error& e) {
@@ -174,8 +183,11 @@ void recover(const Source& source, const repository::PointId& id, const RecoverO
         .safe("nothing was changed")
         .hint("'holdfast recover --resume' goes on with it; to begin anew, remove " + unfinished->file().string());
   }
-  Plan plan = make_plan(source, point);
+  const Journal* journal_before = options.resume ? &*unfinished : nullptr;
+  std::string only = options.only.empty() && journal_before ? journal_before->begun().only : options.only;
+  Plan plan = make_plan(source, point, std::nullopt, journal_before ? std::optional(journal_before->begun().install_first) : std::nullopt);
   check_names(plan, options);
+  settle(plan, options, only, journal_before);
   report.preflight = preflight(source, plan, options.expect_head);
   report.steps = plan.steps;
   report.findings = report.preflight.findings;
@@ -184,7 +196,7 @@ void recover(const Source& source, const repository::PointId& id, const RecoverO
   if (!person.approve(plan, report.preflight))
     throw Error(Code::interrupted, "stopped by a person before anything was done").safe("nothing was changed").hint("'holdfast recover --dry-run' shows the plan again");
 
-  Journal journal = unfinished ? *unfinished : Journal::begin(source.world.files, source.world.clock, options.journal_folder, point);
+  Journal journal = unfinished ? *unfinished : Journal::begin(source.world.files, source.world.clock, options.journal_folder, plan, only);
   report.journal = journal.file();
   auto keep = [&] {
     report.steps = plan.steps;
@@ -198,8 +210,9 @@ void recover(const Source& source, const repository::PointId& id, const RecoverO
   }
   keep();
   sum_up(report);
-  // A step that failed or waits for a person keeps the journal open, so that --resume can go on with it.
-  bool open_steps = options.only.empty() && std::any_of(plan.steps.begin(), plan.steps.end(), [](const PlannedStep& p) {
+  // A step that failed or waits for a person keeps the journal open, so that --resume can go on with it; so do the other steps
+  // of a recovery in which a resumed run was asked for one of them.
+  bool open_steps = only != journal.begun().only || std::any_of(plan.steps.begin(), plan.steps.end(), [](const PlannedStep& p) {
     return p.state == StepState::left_to_person || p.state == StepState::deferred || p.state == StepState::failed;
   });
   if (!open_steps) journal.finished(report.complete());

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "recovery/parts.h"
 
 namespace holdfast::recovery {
 namespace {
@@ -23,12 +24,6 @@ std::string base_name(const std::string& item) {
 
 struct Chosen { const StoredItem* stored; ItemSpec spec; };
 
-const StoredItem* find_stored(const repository::Point& point, const std::string& name) {
-  for (const StoredItem& i : point.items)
-    if (i.name == name) return &i;
-  return nullptr;
-}
-
 [[noreturn]] void no_such_item(const repository::Point& point, const system::System& system, const std::string& name) {
   if (const ItemSpec* known = system.find(name))
     throw Error(Code::not_found, "recovery point " + short_id(point.id) + " does not hold item '" + known->name + "'")
@@ -46,7 +41,7 @@ const StoredItem* find_stored(const repository::Point& point, const std::string&
 std::vector<Chosen> choose(const repository::Point& point, const system::System& system, const RestoreRequest& request) {
   std::vector<Chosen> chosen;
   for (const std::string& name : request.items)
-    if (find_stored(point, name) == nullptr) no_such_item(point, system, name);
+    if (find_item(point, name) == nullptr) no_such_item(point, system, name);
   for (const StoredItem& i : point.items) {
     bool named = std::find(request.items.begin(), request.items.end(), i.name) != request.items.end();
     if (!request.items.empty() && !named) continue;
@@ -86,8 +81,25 @@ const item::Adapter& adapter_for(const Source& source, ItemSpec& spec, bool to_f
 
 std::string place_of(const item::Adapter& adapter, const Chosen& c, const RestoreRequest& request) {
   if (request.to) return (*request.to / c.stored->name).string();
-  auto places = adapter.covers(c.spec);
-  return places.empty() ? "(nothing on the server: it is for people)" : places.front().string();
+  std::string places = places_text(adapter, c.spec);
+  return places.empty() ? "(nothing on the server: it is for people)" : places;
+}
+
+bool replaces(const Source& source, const item::Adapter& adapter, const Chosen& c, const RestoreRequest& request) {
+  auto places = request.to ? std::vector<Path>{*request.to / c.stored->name} : adapter.covers(c.spec);
+  return std::any_of(places.begin(), places.end(), [&](const Path& p) { return source.world.files.exists(p); });
+}
+
+// The system of the point; for a restore into a folder an empty one when its configuration or profile is of another Holdfast:
+// the items are then plain trees, which they always are.
+system::System system_for(const Source& source, const repository::Point& point, const RestoreRequest& request, Findings& findings) {
+  try {
+    return system_of(point, source.adapters);
+  } catch (const Error& e) {
+    if (!request.to || (e.code() != Code::config && e.code() != Code::unsupported && e.code() != Code::damaged)) throw;
+    findings.push_back({"configuration_not_understood", short_id(point.id), e.what(), "the items are given back as plain files"});
+    return {};
+  }
 }
 
 // Each item in turn; what fails does not stop the others, unless nothing can go on.
@@ -158,18 +170,18 @@ system::System system_of(const repository::Point& point, const item::AdapterSet&
   if (!folder.is_absolute())
     throw Error(Code::damaged, "recovery point " + short_id(point.id) + " does not say where its configuration file was");
   system::System s = system::parse_system(as_text(point.configuration), "configuration in point " + short_id(point.id), folder, adapters,
-                                          to_text(point.profile));
+                                          holdfast::to_text(point.profile));
   s.file = base ? *base / Path(file).filename() : Path(file);
   return s;
 }
 
 RestoreReview review_restore(const Source& source, const repository::Point& point, const RestoreRequest& request) {
-  system::System system = system_of(point, source.adapters);
+  Findings ignored;   // told by the restore itself
+  system::System system = system_for(source, point, request, ignored);
   RestoreReview review;
   for (Chosen& c : choose(point, system, request)) {
     const item::Adapter& adapter = adapter_for(source, c.spec, request.to.has_value());
-    std::string place = place_of(adapter, c, request);
-    review.lines.push_back({c.stored->name, c.spec.title, place, c.stored->bytes, Path(place).is_absolute() && source.world.files.exists(place)});
+    review.lines.push_back({c.stored->name, c.spec.title, place_of(adapter, c, request), c.stored->bytes, replaces(source, adapter, c, request)});
     review.bytes += c.stored->bytes;
   }
   if (request.to) {
@@ -181,7 +193,8 @@ RestoreReview review_restore(const Source& source, const repository::Point& poin
 }
 
 RestoreReport restore(const Source& source, const repository::Point& point, const RestoreRequest& request, std::optional<Code>& failed) {
-  system::System system = system_of(point, source.adapters);
+  Findings before;
+  system::System system = system_for(source, point, request, before);
   auto chosen = choose(point, system, request);
   bool root = source.world.host.is_administrator();
   if (request.to) source.world.files.make_directories(*request.to);
@@ -189,7 +202,7 @@ RestoreReport restore(const Source& source, const repository::Point& point, cons
   auto report = each(source, chosen, failed, [&](const Chosen& c, Findings& findings) {
     item::ApplyContext context = apply_context(source, findings, c.stored->name);
     context.attributes.owner = root;
-    context.attributes.privileged = root && (request.privileged || request.everything_allowed);
+    context.attributes.privileged = root && request.privileged;
     ItemSpec spec = c.spec;
     const item::Adapter& adapter = adapter_for(source, spec, request.to.has_value());
     if (request.to) {
@@ -199,6 +212,7 @@ RestoreReport restore(const Source& source, const repository::Point& point, cons
     adapter.apply(spec, source.repository.open_item(point, c.stored->name), context);
   });
   source.progress.end();
+  report.findings.insert(report.findings.begin(), before.begin(), before.end());
   return report;
 }
 
@@ -206,12 +220,13 @@ RestoreReport export_folder(const Source& source, const repository::Point& point
                             std::optional<Code>& failed) {
   if (source.world.files.exists(folder) && !source.world.files.list(folder).empty())
     throw Error(Code::already_exists, folder.string() + " is not empty").safe("nothing was changed").hint("choose an empty or new folder");
-  source.world.files.make_directories(folder);
-  system::System system = system_of(point, source.adapters);
   RestoreRequest request;
   request.items = items;
   request.to = folder;
+  Findings before;
+  system::System system = system_for(source, point, request, before);
   auto chosen = choose(point, system, request);
+  source.world.files.make_directories(folder);
   std::string order = "Plain files of recovery point " + point.id.hex() + "\nsystem " + printable(point.system_name) + ", taken " + format_utc(point.finished) +
                       "\n\nBring them back in this order, after the server was built anew with the same name, domain, installation path\n"
                       "and application identity (see identity card):\n\n";
@@ -228,6 +243,7 @@ RestoreReport export_folder(const Source& source, const repository::Point& point
     order += "[ ] " + std::to_string(++number) + ". " + printable(c.spec.title.empty() ? c.stored->name : c.spec.title) + "\n      " + printable(written.filename().string()) + places + "\n";
   });
   source.progress.end();
+  report.findings.insert(report.findings.begin(), before.begin(), before.end());
   source.world.files.replace(folder / "holdfast.toml", point.configuration);
   source.world.files.replace(folder / "ORDER.txt", as_bytes(order));
   return report;

@@ -30,16 +30,17 @@ struct RestoreRequest {
   std::vector<std::string> items;              // empty: all
   std::optional<platform::Path> to;            // a folder: item X goes to to/X; nullopt = in place
   bool privileged = false;                     // setuid bits, device nodes, security attributes
-  bool everything_allowed = false;             // a recovery by root: owner and privileged
 };
 
 struct RestoreReview {
+  // place: every path that is written to, for people.
   struct Line { std::string item, title, place; std::uint64_t bytes; bool replaces; };
   std::vector<Line> lines;
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> free_bytes;     // at the target folder
 };
-// Changes nothing. unknown_name for an item the system does not have; not_found for one that the point does not hold.
+// Changes nothing. unknown_name for an item the system does not have; not_found for one that the point does not hold. A point whose
+// configuration or profile this program does not understand is given back to a folder all the same, as plain trees.
 RestoreReview review_restore(const Source& source, const repository::Point& point, const RestoreRequest& request);
 
 struct RestoreReport {

@@ -108,14 +108,16 @@ void install(PlannedStep& p, StepContext& c) {
     if (spec && spec->kind == "install_package" && stored && stored->root) package = spec;
   }
   system::IdentityCard lost = system::IdentityCard::from_facts(c.plan.point.identity);
+  system::IdentityCard here = system::read_identity(c.plan.system, c.source.world);
+  // An installer that was stopped may have said so in the registry before everything was there.
+  bool installed = !here.install_path.empty() && here.products == lost.products && here.install_path == lost.install_path;
+  if (installed && !(c.half_done && package != nullptr)) {
+    p.detail = "already installed: " + std::to_string(here.products.size()) + " products at the versions of the lost server";
+    return;
+  }
   if (package == nullptr) {
     p.state = StepState::left_to_person;
     p.detail = "no installation package: install exactly these products, showing all versions if need be: " + printable(system::products_text(lost));
-    return;
-  }
-  system::IdentityCard here = system::read_identity(c.plan.system, c.source.world);
-  if (!here.install_path.empty() && here.products == lost.products && here.install_path == lost.install_path) {
-    p.detail = "already installed: " + std::to_string(here.products.size()) + " products at the versions of the lost server";
     return;
   }
   item::InstallArguments arguments{lost.install_path, lost.application_identity, lost.database_name, !here.install_path.empty()};
@@ -153,7 +155,7 @@ void check_all(PlannedStep& p, StepContext& c) {
       c.checks.push_back(std::move(r));
     }
   }
-  for (item::CheckResult& r : backup::check_keys_live(c.plan.system, c.source.adapters, c.source.world)) c.checks.push_back(std::move(r));
+  for (backup::KeyFit& fit : backup::check_keys_live(c.plan.system, c.source.adapters, c.source.world)) c.checks.push_back(std::move(fit.result));
   std::size_t passed = 0;
   for (std::size_t i = before; i < c.checks.size(); ++i) passed += c.checks[i].passed ? 1 : 0;
   p.detail = std::to_string(passed) + " of " + std::to_string(c.checks.size() - before) + " checks passed";

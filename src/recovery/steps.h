@@ -14,6 +14,7 @@ struct StepContext {
   std::string suffix;                          // names what is set aside; the same in every resumed run
   Findings& findings;
   std::vector<item::CheckResult>& checks;      // filled by steps of kind `check`
+  bool half_done = false;                      // an earlier run began this step and did not end it
 };
 
 // Sets state and detail (counts) of the step. Not for steps that a person does. Throws what goes wrong.

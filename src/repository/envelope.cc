@@ -103,9 +103,7 @@ Bytes compress(ByteView plain) {
 }
 
 Bytes signed_message(const crypto::Sha256& before) {
-  Bytes message = to_bytes("holdfast v1 object");
-  message.insert(message.end(), before.bytes.begin(), before.bytes.end());
-  return message;
+  return Writer().raw(as_bytes("holdfast v1 object")).raw(before.view()).take();
 }
 
 }  // namespace

@@ -506,5 +506,28 @@ TEST(Data, AChunkBuiltOnAnotherIsRead) {
   EXPECT_TRUE(repository.data->open_node(root.first, root.second)->read_all() == changed);
 }
 
+// Anyone who can seal to the public key can make a pack that decrypts: only the id tells.
+TEST(Data, AChunkThatIsNotItsIdIsRefused) {
+  Random random(21);
+  TestRepository repository{Parameters{}};
+  Model model = file(random_bytes(random, 2000));
+  StoredItem base = back_up(repository, model, random);
+  const ContentRef::Piece& piece = base.root->second.pieces.at(0);
+  Bytes changed = model.content;
+  changed[1000] ^= 1;
+  for (const std::string& name : repository.names("index")) repository.memory.remove(name);
+  ChunkId other = piece.id;
+  other.bytes[0] ^= 1;
+  std::string forged = put_delta_pack(repository, other, compress_with_prefix(changed, model.content),
+                                      changed.size(), piece.id);
+  repository.reopen();
+  ContentRef content{changed.size(), 0, {{other, piece.length}}};
+  auto code = code_of([&] { repository.data->open_node(base.root->first, content)->read_all(); });
+  EXPECT_EQ(code, Code::damaged);
+  EXPECT_TRUE(
+      repository.data->check_pack(parse_object_name(forged)->hash, repository.memory.info(forged)->size));
+  expect_equal(model, *repository.open(base));
+}
+
 }  // namespace
 }  // namespace holdfast::repository

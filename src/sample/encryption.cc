@@ -1,5 +1,6 @@
 #include "sample/encryption.h"
 
+#include "base/wire.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 
@@ -32,9 +33,7 @@ Bytes encrypt_column(const KmsKey& key, std::string_view column, std::string_vie
   // A random nonce: a key encrypts some dozen rows here, far below the 2^32 that random 96-bit nonces allow.
   crypto::Nonce nonce;
   entropy.fill(nonce);
-  Bytes out{1};
-  out.insert(out.end(), key.id.begin(), key.id.end());
-  out.insert(out.end(), nonce.begin(), nonce.end());
+  Bytes out = Writer().u8(1).raw(key.id).raw(nonce).take();
   const std::size_t head = out.size();
   out.resize(head + plain.size() + crypto::kAeadTagSize);
   const std::string associated = std::string(column) + ":" + std::string(guid);

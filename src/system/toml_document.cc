@@ -3,16 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-// Deeper nesting is refused by the parser: our files have three levels, a hostile one must not use up the stack.
-#define TOML_MAX_NESTED_VALUES 16
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <toml++/toml.h>
-#pragma GCC diagnostic pop
-
 #include "base/error.h"
 #include "base/text.h"
+#include "base/toml.h"
 
 namespace holdfast::system {
 namespace {

@@ -105,7 +105,7 @@ class BackUp(WizardCase):
         write(self.server("forgotten.txt"), "x")
         person = self.person("backup")
         person.sees("What to do").sees("1 or 2?").types("maybe").sees("Answer 1").sees("1 or 2?").types("")
-        person.sees("Where to back up to").types("/nowhere/at/all").sees("cannot").sees("Repository [").types("")
+        person.sees("Where to back up to").types("/nowhere/at/all").sees("there is no repository").sees("Repository [").types("")
         person.sees("Password").sees("Password for").types("wrong").sees("does not open it").sees("Password for").types(PASSWORD)
         person.sees("What to back up").sees("cmdb").sees("Enter = go on:").types("99").sees("not understood").sees("Enter = go on:").types("n")
         person.sees("[ ]").sees("Enter = go on:").types("").sees("Nothing is ticked").sees("Enter = go on:")

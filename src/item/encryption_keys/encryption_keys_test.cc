@@ -23,16 +23,11 @@ std::string key_file(std::uint8_t seed, const std::string& name = "NS.WebService
 }
 
 Bytes column(std::uint8_t seed, const std::string& associated, const std::string& plain) {
-  Bytes out{1};
-  const KmsKeyId id = key_id(seed);
-  out.insert(out.end(), id.bytes.begin(), id.bytes.end());
   crypto::Nonce nonce{};
   nonce.fill(9);
-  out.insert(out.end(), nonce.begin(), nonce.end());
   Bytes sealed(plain.size() + crypto::kAeadTagSize);
   crypto::Aead(key_bytes(seed)).seal(nonce, as_bytes(associated), as_bytes(plain), sealed);
-  out.insert(out.end(), sealed.begin(), sealed.end());
-  return out;
+  return Writer().u8(1).raw(key_id(seed).view()).raw(nonce).raw(sealed).take();
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -1,7 +1,6 @@
-#include <toml++/toml.h>
-
 #include "base/error.h"
 #include "base/text.h"
+#include "base/toml.h"
 #include "item/install_package/install_package.h"
 
 namespace holdfast::item {

@@ -1,12 +1,11 @@
 #include "item/share/share.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <map>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/toml.h"
 
 namespace holdfast::item {
 namespace {
