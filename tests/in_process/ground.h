@@ -12,6 +12,7 @@
 #include "app/adapters.h"
 #include "backup/backup.h"
 #include "backup/status.h"
+#include "base/text.h"
 #include "platform/testing.h"
 #include "recovery/recover.h"
 #include "repository/repository.h"
