@@ -52,10 +52,12 @@ std::optional<Path> Context::configuration_file() {
 system::System Context::load_system() {
   auto file = configuration_file();
   if (!file)
-    throw Error(Code::not_found, "there is no configuration file: neither --config, HOLDFAST_CONFIG, ./holdfast.toml nor "
+    throw Error(Code::config, "there is no configuration file: neither --config, HOLDFAST_CONFIG, ./holdfast.toml nor "
                                  "/etc/holdfast/holdfast.toml")
         .safe("nothing was changed")
         .hint("give --config FILE; to recover or restore, --repository and the password are enough");
+  if (!world.files.exists(*file))
+    throw Error(Code::config, "there is no configuration file " + printable(file->string())).safe("nothing was changed").hint("give its path with --config FILE");
   return system::load_system(world.files, std::filesystem::absolute(*file), adapters);
 }
 

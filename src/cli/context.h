@@ -36,7 +36,7 @@ class Context {
   // -- configuration
   // The configuration file by the order of the contract; nullopt when there is none anywhere.
   std::optional<platform::Path> configuration_file();
-  system::System load_system();                       // Error(not_found) with a hint when there is none
+  system::System load_system();                       // Error(config) with a hint when there is none
   // Location of the repository: --repository, else the configuration's.
   std::string repository_location();
 

@@ -53,6 +53,11 @@ int accept_older(const Arguments& a, Context& c) {
     return 0;
   }
   for (const auto& f : findings) c.output.say("  " + printable(f.message));
+  if (a.has("--dry-run")) {
+    c.output.answer("The repository would be accepted as it is now. Nothing was changed.");
+    c.output.result(Json{{"accepted", false}, {"dry_run", true}});
+    return 0;
+  }
   if (!c.confirm("Accept the repository as it is now? What is missing above is then no longer looked for.")) {
     c.output.say("Nothing was changed.");
     c.output.result(Json{{"accepted", false}});
@@ -90,7 +95,7 @@ Verb accept_older_verb() {
   Verb v;
   v.name = "accept-older";
   v.summary = "go on with an older copy of the repository that was brought back on purpose";
-  v.options = {{"--note", "TEXT", "why, kept in the repository"}};
+  v.options = {{"--note", "TEXT", "why, kept in the repository"}, {"--dry-run", "", "say what would be done, change nothing"}};
   v.examples = {{"holdfast accept-older --note \"restored from tape after the disk failure\"", ""}};
   v.details = "Holdfast remembers the newest record of every repository that this machine has used, and refuses to write to one that has become older. "
               "This verb is for the person who knows why.";

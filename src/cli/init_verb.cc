@@ -33,8 +33,21 @@ void confirm_recovery_key(const repository::RecoveryKey& key, Context& c) {
     c.world.terminal.out("That is not line " + std::to_string(line + 1) + ".\n");
 }
 
+// A folder that is not there yet holds no repository; it is made only when one is created in it.
+bool is_repository(const std::string& location, Context& c) {
+  try {
+    repository::inspect(*c.open_store(location, false));
+    return true;
+  } catch (const Error& e) {
+    if (e.code() != Code::not_found) throw;
+    return false;
+  }
+}
+
 int run(const Arguments& a, Context& c) {
   std::string location = c.repository_location();
+  if (is_repository(location, c))
+    throw Error(Code::already_exists, "there is a repository at " + location).safe("it was not touched").hint("'holdfast key list' shows the ways into it");
   if (a.has("--dry-run")) {
     c.output.answer("A repository would be created at " + location + ". Nothing was changed.");
     c.output.result(Json{{"repository", location}, {"dry_run", true}});
@@ -42,16 +55,6 @@ int run(const Arguments& a, Context& c) {
   }
   SecretSource fresh{a.value("--new-password-file"), a.value("--new-password-command"), a.value("--new-password-fd"), "", ""};
   const SecretSource& source = c.has_secret_source(fresh) ? fresh : c.password_source();
-  auto where = c.open_store(location, true);
-  bool there = true;
-  try {
-    repository::inspect(*where);
-  } catch (const Error& e) {
-    if (e.code() != Code::not_found) throw;
-    there = false;
-  }
-  if (there)
-    throw Error(Code::already_exists, "there is a repository at " + location).safe("it was not touched").hint("'holdfast key list' shows the ways into it");
   Bytes typed = c.secret(source, "New password for " + location, true);
   repository::SlotSecret password;
   try {
@@ -59,6 +62,7 @@ int run(const Arguments& a, Context& c) {
   } catch (const Error& e) {   // an empty or impossible password at init is wrong usage: there is nothing that it fails to open
     throw Error(Code::usage, e.message()).safe("nothing was changed").hint("give a password that is not empty");
   }
+  auto where = c.open_store(location, true);
   auto created = repository::create(c.repository_context(*where), password);
   std::string key = created.recovery_key.text();
   c.output.say("Repository " + created.repository->id().hex() + " was created at " + location + ".\n");

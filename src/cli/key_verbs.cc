@@ -133,6 +133,11 @@ int change(const Arguments& a, Context& c) {
     throw Error(Code::usage, "only a password can be changed, and the repository was not opened with one")
         .safe("nothing was changed")
         .hint("open it with the password to be changed, or use 'holdfast key add' and 'holdfast key remove'");
+  if (a.has("--dry-run")) {
+    c.output.answer("The password of slot " + used->id.hex().substr(0, 12) + ", since " + when(used->created) + ", would be replaced. Nothing was changed.");
+    c.output.result(Json{{"slot", used->id.hex()}, {"dry_run", true}});
+    return 0;
+  }
   SlotInfo slot = r.add_slot(new_password(a, c), used->label.value_or(""));
   r.remove_slot(used->id);
   made(c, slot, "The password was changed. Anyone who knows the old one and has an older copy of the repository can still open that copy.");
@@ -182,6 +187,7 @@ std::vector<Verb> key_verbs() {
   ch.name = "key change";
   ch.summary = "change the password that you give";
   ch.options = fresh;
+  ch.options.push_back({"--dry-run", "", "say what would be done, change nothing"});
   ch.examples = {{"holdfast key change", "asks for the old and twice for the new one"}};
   ch.run = change;
   Verb te;

@@ -111,7 +111,7 @@ void Output::error(const Error& e) {
               {"safe", safe}, {"hint", hint}, {"retry", code.retry}});
   }
   std::string text = "holdfast: " + printable_lines(e.what(), "\n") + "\n";
-  text += "  " + safe + "\n  hint: " + hint + "\n";
+  text += "  " + safe + "\n  hint: " + (e.hint().empty() ? hint : printable_lines(e.hint(), "\n        ")) + "\n";
   text += "  code: " + std::string(code.name) + " (exit " + std::to_string(code.exit_code) + ")\n";
   terminal_.error(text);
 }
@@ -214,16 +214,20 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::string
 }
 
 std::string wrap(std::string_view text, std::size_t width, std::string_view indent) {
+  // What a bullet or a box says goes on under its own first word.
+  std::string further(indent);
+  for (std::string_view bullet : {"- ", "[ ] "})
+    if (text.starts_with(bullet)) further.append(bullet.size(), ' ');
   std::string out, current;
   for (const std::string& word : split(text, ' ')) {
     if (word.empty()) continue;
-    if (!current.empty() && indent.size() + columns(current) + 1 + columns(word) > width) {
-      out += std::string(indent) + current + "\n";
+    if (!current.empty() && columns(current) + 1 + columns(word) > width) {
+      out += current + "\n";
       current.clear();
     }
-    current += (current.empty() ? "" : " ") + word;
+    current += (!current.empty() ? " " : out.empty() ? std::string(indent) : further) + word;
   }
-  return out + std::string(indent) + current;
+  return out + current;
 }
 
 }  // namespace holdfast::cli

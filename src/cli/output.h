@@ -69,7 +69,8 @@ class Output final : public ProgressSink {
 
 // Columns that line up: each row's cells padded to the widest of its column; the last one is not padded.
 std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "  ");
-// `text` cut to lines of at most `width` columns at spaces, each after `indent`.
+// `text` cut to lines of at most `width` columns at spaces, each after `indent`; lines that go on with a bullet ("- ", "[ ] ")
+// stand under its first word.
 std::string wrap(std::string_view text, std::size_t width, std::string_view indent);
 
 Json to_json(const Finding& finding);

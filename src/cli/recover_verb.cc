@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "backup/status.h"
@@ -106,6 +107,7 @@ int finish(Context& c, const repository::PointId& point, const RecoverReport& re
                (report.complete() ? "" : " was recovered as far as told above") + ", in " + human_seconds(report.seconds) + ".\nWhat was done: " +
                report.journal.string());
   c.output.result(report_json(point, report));
+  if (std::any_of(report.checks.begin(), report.checks.end(), [](const auto& x) { return !x.passed; })) return 1;
   return report.complete() && c.output.findings() == 0 ? 0 : 3;
 }
 

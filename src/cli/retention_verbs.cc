@@ -102,6 +102,11 @@ int forget(const Arguments& a, Context& c) {
 int set_pinned(const Arguments& a, Context& c, bool pinned) {
   repository::Repository& r = c.repository();
   repository::PointId id = c.point(r, a.positional(0));
+  if (a.has("--dry-run")) {
+    c.output.answer("Recovery point " + short_id(id) + (pinned ? " would be pinned" : " would no longer be pinned") + ". Nothing was changed.");
+    c.output.result(Json{{"point", id.hex()}, {"pinned", pinned}, {"dry_run", true}});
+    return 0;
+  }
   r.pin(id, pinned);
   c.output.say("Recovery point " + short_id(id) + (pinned ? " is pinned: no rule removes it." : " is no longer pinned."));
   c.output.result(Json{{"point", id.hex()}, {"pinned", pinned}});
@@ -141,12 +146,14 @@ std::vector<Verb> retention_verbs() {
   pi.name = "pin";
   pi.summary = "keep a point whatever a rule says";
   pi.positionals = {{"POINT", "first digits of a point's id, or latest"}};
+  pi.options = {dry};
   pi.examples = {{"holdfast pin latest", "before an upgrade"}};
   pi.run = pin;
   Verb un;
   un.name = "unpin";
   un.summary = "let the rules decide again";
   un.positionals = {{"POINT", "first digits of a point's id, or latest"}};
+  un.options = {dry};
   un.examples = {{"holdfast unpin 3f2a9c01b2c3", ""}};
   un.run = unpin;
   return {sh, ap, fo, pi, un};

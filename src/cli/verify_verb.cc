@@ -50,6 +50,17 @@ int run_verify(const Arguments& a, Context& c) {
   } else {
     ids.push_back(c.point(r, a.positional(0).empty() ? "latest" : a.positional(0)));
   }
+  if (a.has("--dry-run")) {
+    std::string text;
+    Json which = Json::array();
+    for (const auto& id : ids) {
+      text += "Recovery point " + short_id(id) + " would be verified at level '" + std::string(repository::to_text(level)) + "', and that recorded.\n";
+      which.push_back({{"point", id.hex()}});
+    }
+    c.output.answer(text + "Nothing was changed.");
+    c.output.result(Json{{"level", repository::to_text(level)}, {"points", which}, {"dry_run", true}});
+    return 0;
+  }
   repository::CheckReport all;
   Json points = Json::array();
   for (const auto& id : ids) {
@@ -100,7 +111,8 @@ Verb verify_verb() {
   v.name = "verify";
   v.summary = "raise a point's verification level";
   v.positionals = {{"POINT", "first digits of a point's id, or latest", false}};
-  v.options = {{"--all", "", "every point"}, {"--level", "LEVEL", "exists, bytes (SHA-256 of every object) or content (decoded and compared; the default)"}};
+  v.options = {{"--all", "", "every point"}, {"--level", "LEVEL", "exists, bytes (SHA-256 of every object) or content (decoded and compared; the default)"},
+               {"--dry-run", "", "say what would be done, change nothing"}};
   v.examples = {{"holdfast verify latest", "decode everything that the newest point needs"}, {"holdfast verify --all --level exists", "a quick look"}};
   v.run = run_verify;
   return v;

@@ -26,6 +26,7 @@ constexpr std::string_view kDefaultAcl = "system.posix_acl_default";
 constexpr std::string_view kNfs4Acl = "system.nfs4_acl";
 constexpr std::size_t kLargestXattr = 65536;  // XATTR_SIZE_MAX and XATTR_LIST_MAX of Linux
 constexpr std::uint64_t kStatBlock = 512;     // unit of stx_blocks
+constexpr std::size_t kMostExtents = std::size_t{1} << 20;  // 16 MiB; as an entry about 10 MiB
 
 std::string cannot(std::string_view what, const std::string& shown) {
   return "cannot " + std::string(what) + " " + printable(shown);
@@ -112,8 +113,10 @@ std::optional<std::vector<Extent>> data_extents(int fd, std::uint64_t size) {
     off_t hole = ::lseek(fd, data, SEEK_HOLE);
     if (hole < 0) return std::nullopt;
     hole = std::min(hole, end);
-    extents.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
     at = hole;
+    if (hole <= data) continue;  // data was taken away between the two calls
+    extents.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
+    if (extents.size() == kMostExtents) fill_small_holes(extents);
   }
   if (extents.size() == 1 && extents[0] == Extent{0, size}) return std::nullopt;
   return extents;
@@ -156,6 +159,28 @@ class PosixSourceFile final : public SourceFile {
 };
 
 }  // namespace
+
+void fill_small_holes(std::vector<Extent>& extents) {
+  if (extents.size() < 2) return;
+  auto hole_before = [&](std::size_t i) {
+    return extents[i].offset - (extents[i - 1].offset + extents[i - 1].length);
+  };
+  std::vector<std::uint64_t> holes;
+  for (std::size_t i = 1; i < extents.size(); ++i) holes.push_back(hole_before(i));
+  auto middle = holes.begin() + static_cast<std::ptrdiff_t>(holes.size() / 2);
+  std::nth_element(holes.begin(), middle, holes.end());
+  std::size_t to_fill = holes.size() / 2 + 1;
+  std::vector<Extent> fewer{extents.front()};
+  for (std::size_t i = 1; i < extents.size(); ++i) {
+    if (to_fill == 0 || hole_before(i) > *middle) {
+      fewer.push_back(extents[i]);
+      continue;
+    }
+    fewer.back().length = extents[i].offset + extents[i].length - fewer.back().offset;
+    --to_fill;
+  }
+  extents = std::move(fewer);
+}
 
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 std::string proc_path(int fd, const std::string& name) { return proc_path(fd) + "/" + name; }

@@ -41,6 +41,9 @@ std::vector<tree::Attribute> attributes_of(const std::string& proc, const std::s
 // The same of an open file that is not O_PATH.
 std::vector<tree::Attribute> attributes_of(int fd, const std::string& shown);
 
+// Makes half as many extents of them, by counting the smaller holes as data.
+void fill_small_holes(std::vector<tree::Extent>& extents);
+
 // A regular file opened for reading as a SourceFile. Fills the entry as SourceDirectory::open does.
 std::unique_ptr<SourceFile> source_file(Descriptor fd, tree::Entry& entry, const std::string& shown);
 // Opens the regular file `name` in `directory`, or throws as SourceDirectory::open does.

@@ -261,6 +261,29 @@ TEST_F(SourceTreeTest, HolesAreSeenAndSkipped) {
   EXPECT_EQ(file->read(buffer), 0U);
 }
 
+TEST_F(SourceTreeTest, TheSmallerHolesAreFilledWhenThereAreTooMany) {
+  std::vector<tree::Extent> extents;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    std::uint64_t at = extents.empty() ? 7 : extents.back().offset + extents.back().length;
+    extents.push_back({at + (i % 2 ? 100 : 5000), 10 + i % 3});
+  }
+  const auto before = extents;
+  fill_small_holes(extents);
+  EXPECT_LE(extents.size(), before.size() / 2 + 1);
+  EXPECT_EQ(extents.front().offset, before.front().offset);
+  EXPECT_EQ(extents.back().offset + extents.back().length, before.back().offset + before.back().length);
+  std::size_t in = 0;
+  for (const tree::Extent& old : before) {  // what was data still is
+    while (extents[in].offset + extents[in].length < old.offset + old.length) ++in;
+    EXPECT_LE(extents[in].offset, old.offset);
+  }
+  for (std::size_t i = 1; i < extents.size(); ++i)
+    EXPECT_EQ(extents[i].offset - extents[i - 1].offset - extents[i - 1].length, 5000U);
+  std::vector<tree::Extent> one{{5, 5}};
+  fill_small_holes(one);
+  EXPECT_EQ(one, (std::vector<tree::Extent>{{5, 5}}));
+}
+
 TEST_F(SourceTreeTest, AccessTimesStay) {
   write(root / "f", "x");
   timespec times[2] = {{1000, 5}, {1000, 5}};

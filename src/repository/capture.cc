@@ -25,6 +25,20 @@ tree::Entry keep_captured(const tree::Entry& now, const StoredRecord* before) {
   return kept == before->entry ? kept : now;
 }
 
+// What a reader would refuse must not get into a listing: it would take its whole directory with it.
+Bytes encode(const tree::Entry& entry) {
+  Bytes bytes = tree::encode_entry(entry);
+  bool readable = bytes.size() <= kMaxEntry;
+  try {
+    readable = readable && tree::decode_entry(bytes) == entry;
+  } catch (const Error&) {
+    readable = false;
+  }
+  if (readable) return bytes;
+  throw Error(Code::unsupported,
+              "cannot store '" + printable(entry.name) + "': its attributes are beyond what the format holds");
+}
+
 bool surely_unchanged(const tree::Entry& now, const tree::Entry& before) {
   bool same = now.kind == tree::Kind::file && before.kind == tree::Kind::file && now.size == before.size &&
               now.modified == before.modified && now.changed == before.changed && now.inode == before.inode &&
@@ -242,7 +256,7 @@ void CaptureSession::open_directory(const tree::Entry& entry) {
                                        "': it lies deeper than 4,096 directories");
   }
   const StoredRecord* before = now.previous.find(entry.name);
-  Bytes encoded = tree::encode_entry(keep_captured(entry, before));
+  Bytes encoded = encode(keep_captured(entry, before));
   auto directory =
       std::make_shared<GrowingDirectory>(engine_->chunker, next_place(entry), std::move(encoded));
   now.previous.open(before);
@@ -264,7 +278,7 @@ void CaptureSession::add(const tree::Entry& entry) {
     defect("'" + printable(entry.name) + "' cannot be added without content here");
   }
   const StoredRecord* before = item().previous.find(entry.name);
-  place(next_place(entry), {tree::encode_entry(keep_captured(entry, before)), false, {}});
+  place(next_place(entry), {encode(keep_captured(entry, before)), false, {}});
 }
 
 tree::FileWriter& CaptureSession::begin_file(tree::Chunking chunking) {
@@ -286,8 +300,8 @@ void CaptureSession::end_file(const tree::Entry& entry) {
   now.bytes += bytes;
   ++now.files;
   if (bytes == 0) {
-    place(where, {tree::encode_entry(entry), true, {}});
-  } else if (file->end(where, tree::encode_entry(entry))) {
+    place(where, {encode(entry), true, {}});
+  } else if (file->end(where, encode(entry))) {
     pipeline_.submit([file](const PutTreeChunk& put) { file->complete(put); });
   }
 }
@@ -308,7 +322,7 @@ bool CaptureSession::reuse_file(const tree::Entry& now) {
   ContentRef content = before->content;
   item_->bytes += content.size;
   ++item_->files;
-  place(next_place(now), {tree::encode_entry(kept), true, std::move(content)});
+  place(next_place(now), {encode(kept), true, std::move(content)});
   return true;
 }
 

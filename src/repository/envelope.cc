@@ -227,6 +227,8 @@ void append_signature(Bytes& object, const crypto::SigningKey& key) {
 ByteView check_signature(ByteView object, const crypto::VerifyKey& key, std::string_view name) {
   if (object.size() < kSignatureSize) damaged(name, "it is too short");
   ByteView before = object.first(object.size() - kSignatureSize);
+  if (before.size() < kHeaderSize || Reader(before.subspan(20, 4), name).u32() > before.size())
+    damaged(name, "its header reaches into its signature");
   auto signature = crypto::Signature::from(object.last(kSignatureSize));
   if (!verify_digest(key, crypto::sha256(before), signature)) damaged(name, "its signature is not by its writer");
   return before;

@@ -161,6 +161,30 @@ TEST(Data, AnyDoubtMakesAFileBeReadAgain) {
   EXPECT_FALSE(reused([](tree::Entry&) {}, first));
 }
 
+TEST(Data, WhatNoReaderWouldTakeIsNotStored) {
+  Random random(21);
+  TestRepository repository;
+  auto code_with = [&](auto change) {
+    Model model = directory();
+    Model& f = model.children["f"] = file(random_bytes(random, 500));
+    f.entry.name = "f";
+    change(f);
+    return code_of([&] { back_up(repository, model, random); });
+  };
+  EXPECT_EQ(code_with([](Model&) {}), std::nullopt);
+  EXPECT_EQ(code_with([](Model& f) { f.entry.modified.nanoseconds = 1'000'000'000; }), Code::unsupported);
+  EXPECT_EQ(code_with([](Model& f) { f.entry.mode = 0100644; }), Code::unsupported);
+  EXPECT_EQ(code_with([](Model& f) {
+              f.entry.sparse = true;
+              f.entry.extents = {{0, 300}, {300, 0}, {300, 200}};
+            }),
+            Code::unsupported);
+  EXPECT_EQ(code_with([](Model& f) {
+              f.entry.attributes.push_back({tree::AttributeType::xattr, "user.x", Bytes(std::size_t{64} << 20)});
+            }),
+            Code::unsupported);
+}
+
 TEST(Data, APointNeedsNothingButWhatItNames) {
   Random random(9);
   TestRepository repository;

@@ -160,7 +160,8 @@ std::vector<SlotSecret> readings(const SlotSecret& secret) {
   std::string_view why = secret.kind == SlotKind::machine_key ? "this machine's key is not a way in" : "wrong password or recovery key";
   throw Error(Code::wrong_key, "cannot open repository " + store.location() + ": " + std::string(why))
       .safe("nothing was changed")
-      .hint("'holdfast key list' needs no password and shows which ways in exist");
+      .hint("'holdfast key list' needs no password and shows which ways in exist. With none of them left, nobody can open it:\n"
+            "look for a machine key, an exported backup file, the vendor's own backup file, the database administrator's backup");
 }
 
 }  // namespace

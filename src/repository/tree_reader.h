@@ -12,6 +12,8 @@
 
 namespace holdfast::repository {
 
+// An encoded entry: names, attributes and extents. A larger one is not something that a file system gave.
+inline constexpr std::size_t kMaxEntry = (std::size_t{64} << 20) - (std::size_t{64} << 10);
 inline constexpr int kMaxDepth = 4096;  // of a tree; docs/repository-format.md "Limits"
 
 struct StoredRecord {

@@ -22,7 +22,8 @@ inline constexpr std::string_view kDatabaseName = "Symantec_CMDB";
 
 // 2026-01-05T08:00:00Z: the time of every folder under `server`.
 inline constexpr Timestamp kFolderTime{1767600000, 0};
-// 2024-03-01T00:00:00Z and 2025-12-19T18:00:00Z: the sample's files were last changed between these.
+// 2024-03-01T00:00:00Z and 2025-12-19T18:00:00Z: the sample's files were last changed between these, but for the vendor's
+// backup file and its password: a day before the sample is made, for an old one would be stale.
 inline constexpr Timestamp kFirstFileTime{1709251200, 0}, kLastFileTime{1766167200, 0};
 
 // Paths below `server`.
@@ -36,6 +37,7 @@ inline constexpr std::string_view kKmsKeys = "ProgramData/Symantec/SMP/KMS";
 inline constexpr std::string_view kLicences = "ProgramData/Symantec/SMP/Licenses";
 inline constexpr std::string_view kDocuments = "ProgramData/Symantec/SMP/Documents";
 inline constexpr std::string_view kVendorBackup = "ProgramData/Symantec/SMP/Backup/NSConfiguration.backup";
+inline constexpr std::string_view kVendorBackupPassword = "ProgramData/Symantec/SMP/Backup/NSConfiguration.password";
 inline constexpr std::string_view kShare = "Shares/SoftwareLibrary.share";
 inline constexpr std::string_view kSoftwareLibrary = "SoftwareLibrary";
 inline constexpr std::string_view kPackages = "Packages";

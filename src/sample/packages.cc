@@ -259,12 +259,13 @@ std::uint64_t make_patches(Ground& ground, std::uint64_t bytes, std::uint64_t se
   return count;
 }
 
-void make_vendor_backup(Ground& ground, Random& random) {
+void make_vendor_backup(Ground& ground, Random& random, const std::string& password, Timestamp made) {
   Bytes content(180'000);
   random.fill(content);
   constexpr string_view head = "SAMPLE OF A VENDOR BACKUP: OPAQUE, ITS FORMAT IS NOT PUBLIC\n";
   std::copy_n(as_bytes(head).begin(), head.size(), content.begin());
-  ground.file(fmt::format("server/{}", kVendorBackup), ByteView(content), look(random, 0640));
+  ground.file(fmt::format("server/{}", kVendorBackup), ByteView(content), {0640, made, {}});
+  ground.file(fmt::format("server/{}", kVendorBackupPassword), password + "\n", {0600, made, {}});
 }
 
 }  // namespace holdfast::sample

@@ -23,8 +23,9 @@ std::vector<Package> make_software_library(Ground& ground, std::uint64_t bytes, 
 std::uint64_t make_other_packages(Ground& ground, std::uint64_t bytes, std::uint64_t seed);
 std::uint64_t make_patches(Ground& ground, std::uint64_t bytes, std::uint64_t seed);
 
-// Opaque to Holdfast: a header and random bytes. The real tool's format is not public.
-void make_vendor_backup(Ground& ground, Random& random);
+// Opaque to Holdfast: a header and random bytes, and beside it the file with its password. The real tool's format is not public.
+// `made`: when the vendor's tool would have written it.
+void make_vendor_backup(Ground& ground, Random& random, const std::string& password, Timestamp made);
 
 // Content by kind, `size` bytes: an executable (half of it compresses), an archive (nothing does), text.
 Bytes executable(Random& random, std::size_t size);

@@ -142,6 +142,8 @@ class Making {
     progress_.begin(name, bytes);
   }
 
+  Timestamp the_day_before() { return {world_.clock.now().seconds - 86'400, 0}; }
+
   Look edited(std::uint32_t mode = 0640) { return {mode, random_.time(kFirstFileTime, kLastFileTime), {}}; }
 
   void clean_server() {
@@ -159,7 +161,7 @@ class Making {
     packages_ = make_software_library(ground_, bytes_, options_.seed);
     report_.packages = packages_.size() + make_other_packages(ground_, bytes_, options_.seed) +
                        make_patches(ground_, bytes_, options_.seed);
-    make_vendor_backup(ground_, random_);
+    make_vendor_backup(ground_, random_, make_password(world_.entropy, 24), the_day_before());
     progress_.end();
   }
 
@@ -204,8 +206,7 @@ class Making {
   };
   Thumbprints certificates() {
     const std::string password = make_password(world_.entropy, 24);
-    const Timestamp begin{world_.clock.now().seconds - 86'400,
-                          0};  // valid now, whatever the clocks of others say
+    const Timestamp begin = the_day_before();  // valid now, whatever the clocks of others say
     const auto root = [&](const std::string& name) {
       return crypto::make_certificate({name, "Sample", {}, begin, 3650, true}, nullptr);
     };

@@ -286,6 +286,7 @@ TEST(Sample, EveryFileIsInThePlaceOfAnItemAndEveryFolderHasItsFixedTime) {
                                            std::string(kDocuments) + "/cem-sheet.txt",
                                            std::string(kDocuments) + "/hierarchy-sheet.txt",
                                            std::string(kVendorBackup),
+                                           std::string(kVendorBackupPassword),
                                            std::string(kShare),
                                            "SoftwareLibrary/{",
                                            "Packages/",
@@ -311,6 +312,22 @@ TEST(Sample, EveryFileIsInThePlaceOfAnItemAndEveryFolderHasItsFixedTime) {
   EXPECT_EQ(used.size(), places.size());
   EXPECT_EQ(files, report.files);
   EXPECT_EQ(describe(report.server).find("missing"), std::string::npos);
+}
+
+// A fresh sample's backup must have no finding about it: neither stale nor without its password.
+TEST(Sample, TheVendorsBackupIsADayOldAndHasItsPasswordBesideIt) {
+  const auto& report = shared_sample();
+  const std::string password = read_file(under(report, kVendorBackupPassword));
+  EXPECT_GT(password.size(), 20U);
+  EXPECT_EQ(password.find('\n'), password.size() - 1);
+  for (const auto& [path, mode] : {std::pair{kVendorBackup, 0640U}, std::pair{kVendorBackupPassword, 0600U}}) {
+    struct stat s {};
+    ASSERT_EQ(lstat(under(report, path).c_str(), &s), 0);
+    EXPECT_EQ(s.st_mode & 07777, mode);
+    const std::int64_t age = platform::real_world().clock.now().seconds - s.st_mtim.tv_sec;
+    EXPECT_GE(age, 86'400);
+    EXPECT_LT(age, 86'400 + 600);
+  }
 }
 
 TEST(Sample, LibraryHoldsWhatAFileSystemCanDo) {

@@ -211,8 +211,8 @@ class LocalStore final : public ObjectStore {
     Path path = root_ / path_of(name);
     Path folder = path.parent_path();
     auto found = files_.info(path);
-    // Of another size it is torn: the name is made of the hash of the content.
-    if (found && found->kind == FileInfo::Kind::file && found->size == size) {
+    // Of another size it is torn, of another content damaged: the name is made of the hash of the content.
+    if (found && found->kind == FileInfo::Kind::file && found->size == size && holds(path, parts)) {
       // Its contents were synced before it got this name; the name may have been given just before a failure.
       make_folder(folder);
       files_.sync_directory(folder);
@@ -228,6 +228,28 @@ class LocalStore final : public ObjectStore {
     }
     handles_.forget(name);
     files_.sync_directory(folder);
+  }
+
+  bool holds(const Path& path, std::span<const ByteView> parts) {
+    constexpr std::size_t kStep = std::size_t{256} << 10;
+    try {
+      std::unique_ptr<ReadFile> file = files_.open(path);
+      Bytes there(kStep);
+      std::uint64_t at = 0;
+      for (ByteView rest : parts) {
+        while (!rest.empty()) {
+          MutableBytes part = MutableBytes(there).first(std::min(kStep, rest.size()));
+          if (file->read_at(at, part) != part.size()) return false;
+          if (!std::equal(part.begin(), part.end(), rest.begin())) return false;
+          at += part.size();
+          rest = rest.subspan(part.size());
+        }
+      }
+      return true;
+    } catch (const Error& e) {
+      if (e.code() == Code::interrupted) throw;
+      return false;  // it cannot be read: written again
+    }
   }
 
   Path write_temporary(std::span<const ByteView> parts, std::uint64_t size) {

@@ -221,6 +221,25 @@ TEST(LocalStore, FullDiskSaysWhatIsSafe) {
   EXPECT_EQ(store->get(kPackName, 10'000), content_of(kPackName));
 }
 
+TEST(LocalStore, ADamagedObjectIsReplacedByTheNextPut) {
+  TemporaryFolder folder;
+  auto store = open_local_store(real_file_system(), folder.path(), true);
+  for (const auto& [name, file] : {std::pair{kSlotName, folder.path() / kSlotName},
+                                   {kPackName, folder.path() / "pack/aa" / kPackName.substr(5)}}) {
+    Bytes content = content_of(name, 700'000);
+    store->put(name, content);
+    Bytes damaged = content;
+    damaged[600'000] ^= 4;
+    real_file_system().create(file, {.mode = 0600, .truncate = true, .bypass_cache = false})->write(damaged);
+    ASSERT_EQ(store->get(name, 1'000'000), damaged);
+    store->put(name, content);
+    EXPECT_EQ(store->get(name, 1'000'000), content);
+    auto written = std::filesystem::last_write_time(file);
+    store->put(name, content);
+    EXPECT_EQ(std::filesystem::last_write_time(file), written) << "a whole one is left as it is";
+  }
+}
+
 TEST(LocalStore, ManyHandlesAreNotKept) {
   TemporaryFolder folder;
   auto store = open_local_store(real_file_system(), folder.path(), true);

@@ -105,6 +105,16 @@ class WithoutRepository(ContractCase):
         self.assertFalse(os.path.exists(self.path("s")))
         self.unlocked("init", "--repository", self.path("r"), "--dry-run")
         self.assertFalse(os.path.exists(self.path("r")))
+        os.mkdir(self.path("r"))
+        self.unlocked("init", "--repository", self.path("r"), "--dry-run")
+        self.assertEqual(os.listdir(self.path("r")), [])
+
+    def test_no_configuration_file_is_2(self):
+        for verb in (["backup"], ["status"], ["points"], ["retention", "show"], ["init"]):
+            parts = self.refused("config", *verb)
+            self.assertIn("no configuration file", parts["message"])
+            self.assertIn("--config", parts["hint"])
+            self.assertIn("nowhere.toml", self.refused("config", *verb, "--config", self.path("nowhere.toml"))["message"])
 
     def test_explain_knows_every_code(self):
         for name, code in EXIT_OF_CODE.items():
@@ -135,7 +145,8 @@ class Init(ContractCase):
         made = self.make_repository()
         self.assertEqual(len(made["recovery_key"].strip().splitlines()), 8)
         before = state_of(self.path("repository"))
-        self.assertEqual(self.unlocked("init", expect=11).error()["code"], "already_exists")
+        for form in ([], ["--dry-run"]):
+            self.assertEqual(self.unlocked("init", *form, expect=11).error()["code"], "already_exists")
         self.assertEqual(state_of(self.path("repository")), before)
         self.assertEqual(os.stat(self.path("repository")).st_mode & 0o077, 0, "readable by its owner only")
 
@@ -185,6 +196,10 @@ class Passwords(ContractCase):
         parts = self.run_it("points", "--password-file", wrong, expect=12).error()
         self.assertEqual(parts["code"], "wrong_key")
         self.assertIn("repository", parts["message"])
+        self.assertIn("key list", parts["hint"])
+        for way in ("nobody can open", "machine key", "exported backup file", "vendor's own backup", "database administrator"):
+            self.assertIn(way, parts["hint"])
+        self.assertEqual(len(parts["hint"].splitlines()), 2)
         self.run_it("points", "--password-file", self.path("no-such-file"), expect=10)
         self.run_it("points", "--password-command", "exit 7", expect=1)
         parts = self.refused("usage", "points")
@@ -229,10 +244,25 @@ class Questions(ContractCase):
                           ["export", point, "--file", self.path("f")], ["export", point, "--folder", self.path("f")],
                           ["import", self.path("export"), "--file-password-file", self.password_file],
                           ["copy", "/dev/shm/holdfast-test-dry"], ["kit", self.path("kit")], ["retention", "apply"],
-                          ["key", "add", "--machine", self.path("mk")], ["recover"]):
+                          ["key", "add", "--machine", self.path("mk")], ["key", "add", "--recovery-key"], ["key", "change"], ["pin", point],
+                          ["unpin", point], ["verify", point], ["init", "--repository", self.path("new")], ["sample", self.path("new")], ["recover"]):
             self.unlocked(*arguments, "--dry-run", expect=0 if arguments[0] != "recover" else (0, 18))
         self.assertEqual({k: v for k, v in state_of(self.dir).items() if not k.startswith("state")}, before)
         self.assertFalse(os.path.exists("/dev/shm/holdfast-test-dry"))
+        slot = self.run_it("key", "list", "--json", expect=0).last()["slots"][0]["slot"]
+        self.unlocked("key", "remove", slot, "--dry-run")
+        self.assertEqual({k: v for k, v in state_of(self.dir).items() if not k.startswith("state")}, before)
+
+    def test_dry_run_of_accept_older_accepts_nothing(self):
+        self.have_a_point()
+        copy_tree(self.path("repository"), self.path("older"))
+        self.back_up("--item", "registry")
+        remove_tree(self.path("repository"))
+        os.rename(self.path("older"), self.path("repository"))
+        before = state_of(self.path("repository"))
+        self.assertFalse(self.answer("accept-older", "--dry-run", expect=(0, 3))["accepted"])
+        self.assertEqual(state_of(self.path("repository")), before)
+        self.assertIn("history", {f["code"] for f in self.unlocked("points", "--json", expect=3).findings()})
 
 
 class Names(ContractCase):

@@ -281,6 +281,17 @@ class Choosing(RecoverCase):
         self.assertIn("step_skipped", {f["code"] for f in skipped.findings()})
         self.unlocked("recover", "--skip", "restore-patch-packages", "--repository", self.path("repository"), expect=2)
 
+    def test_a_failed_check_at_the_end_is_1_and_the_report_is_whole(self):
+        self.backed_up()
+        self.lose_the_server()
+        result = self.recover(*ACKNOWLEDGED, "--skip", "restore-kms-keys", "--reason", "by test", expect=1)
+        report = result.last()
+        self.assertEqual(report["type"], "result")
+        self.assertFalse(report["complete"])
+        self.assertIn(False, [c["passed"] for c in report["checks"]])
+        self.assertIn("check_failed", {f["code"] for f in result.findings()})
+        self.assertIn("FAILED", result.err)
+
     def test_several_systems_need_a_name(self):
         self.backed_up()
         other = self.path("other")

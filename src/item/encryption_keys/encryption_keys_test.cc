@@ -1,5 +1,6 @@
 #include "item/encryption_keys/encryption_keys.h"
 
+#include "base/wire.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "item/encryption_keys/kms.h"

@@ -152,6 +152,13 @@ void back_up_into(PageFile& file, Connection& source, const Cancel& cancel) {
   }
 }
 
+// A program that crashed in the middle of a transaction leaves a -journal that must be rolled back before anybody may read; the
+// next program to open the database does so, and a reader without the right to write cannot (SQLITE_READONLY_ROLLBACK).
+void roll_back_crashed(const Path& path) {
+  if (!exists_beside(path, "-journal")) return;
+  Connection(path, Connection::Mode::read_write, printable(path.string())).number("SELECT count(*) FROM sqlite_schema");
+}
+
 }  // namespace
 
 void with_snapshot(const Path& path, const std::function<void(Connection&)>& use) {
@@ -160,6 +167,7 @@ void with_snapshot(const Path& path, const std::function<void(Connection&)>& use
   if (status->kind != tree::Kind::file)
     throw Error(Code::precondition, "cannot open database " + printable(path.string()) + ": it is no regular file");
   if (const auto quiet = quiet_status(path); quiet && read_quietly(path, *quiet, use)) return;
+  roll_back_crashed(path);
   read_in(path, Connection::Mode::read_only, use);
 }
 
