@@ -257,6 +257,8 @@ class Run {
     report.status = draft_.status;
     report.scope = draft_.scope;
     report.findings = draft_.findings;
+    // Of the place, not of the point: a copy of it elsewhere is as good as any.
+    if (auto finding = same_disk(env_.system, env_.repository.store().location(), env_.world)) report.findings.push_back(std::move(*finding));
     report.items = std::move(draft_.items);
     for (StoredItem& s : report.items) s.root.reset();
     report.bytes_read = session_->bytes_read();
@@ -278,7 +280,7 @@ class Run {
 
 }  // namespace
 
-bool Report::has_findings() const { return status != PointStatus::complete; }
+bool Report::has_findings() const { return status != PointStatus::complete || !findings.empty(); }
 
 Report run(const Request& request, Environment& environment) { return Run(request, environment).run(); }
 

@@ -33,25 +33,12 @@ repository::SystemId id_of(const system::System& system) {
 
 std::string age(std::int64_t seconds) { return human_seconds(static_cast<double>(seconds < 0 ? 0 : seconds)) + " ago"; }
 
-// Where the backups are, compared with where the server is, and who may look into it.
+// Who may look into the repository, and where it is.
 void look_at_places(const system::System& s, const std::string& repository, platform::World& world, Findings& out) {
-  if (!store::is_folder_location(repository)) return;
-  if (store::open_to_others(world.files, repository))
+  if (store::is_folder_location(repository) && store::open_to_others(world.files, repository))
     out.push_back({"open_to_others", repository, "others than its owner may look into the folder of the repository",
                    "chmod 700 " + printable(repository)});
-  auto device_of = [&](const platform::Path& path) -> std::optional<std::uint64_t> {
-    auto info = path.empty() ? std::nullopt : world.files.info(path);
-    return info ? std::optional(info->device) : std::nullopt;
-  };
-  auto root = device_of(s.root);
-  if (!root || device_of(repository) != root) return;
-  for (const auto& c : s.copies) {
-    if (!store::is_folder_location(c.repository)) return;   // an address is another place
-    auto there = device_of(c.repository);
-    if (there && there != root) return;
-  }
-  out.push_back({"same_disk", repository, "the repository lies on the protected server's own disk and there is no copy elsewhere",
-                 "add [copy.NAME] with a folder in another file system, then 'holdfast copy'"});
+  if (auto finding = same_disk(s, repository, world)) out.push_back(std::move(*finding));
 }
 
 void look_at_certificates(const std::vector<repository::StoredItem>& items, Timestamp now, Findings& out) {
@@ -134,6 +121,23 @@ void look_at_kit(const system::System& s, const std::string& kit, platform::Worl
 }
 
 }  // namespace
+
+std::optional<Finding> same_disk(const system::System& s, const std::string& repository, platform::World& world) {
+  if (!store::is_folder_location(repository)) return std::nullopt;
+  auto device_of = [&](const platform::Path& path) -> std::optional<std::uint64_t> {
+    auto info = path.empty() ? std::nullopt : world.files.info(path);
+    return info ? std::optional(info->device) : std::nullopt;
+  };
+  auto root = device_of(s.root);
+  if (!root || device_of(repository) != root) return std::nullopt;
+  for (const auto& c : s.copies) {
+    if (!store::is_folder_location(c.repository)) return std::nullopt;   // an address is another place
+    auto there = device_of(c.repository);
+    if (there && there != root) return std::nullopt;
+  }
+  return Finding{"same_disk", repository, "the repository lies on the protected server's own disk and there is no copy elsewhere",
+                 "add [copy.NAME] with a folder in another file system, then 'holdfast copy'"};
+}
 
 std::optional<PointSummary> newest_recoverable(const std::vector<PointSummary>& points, const repository::SystemId& system) {
   for (const PointSummary& p : points) {

@@ -29,6 +29,9 @@ struct Status {
 Status status(const system::System& system, const item::AdapterSet& adapters, platform::World& world,
               repository::Repository& repository, const std::string& kit);
 
+// Finding same_disk: the repository lies in the file system of the protected server, and no copy of the configuration lies elsewhere.
+std::optional<Finding> same_disk(const system::System& system, const std::string& repository, platform::World& world);
+
 // Newest point of the system in which every critical item of its own list is complete; nullopt when there is none.
 std::optional<repository::PointSummary> newest_recoverable(const std::vector<repository::PointSummary>& points,
                                                            const repository::SystemId& system);

@@ -67,17 +67,7 @@ Json report_json(const repository::PointId& point, const RecoverReport& r) {
 int dry_run(Context& c, const repository::Point& point, const RecoverReport& report) {
   c.output.answer(describe(point) + describe(report.preflight) + describe(report.steps));
   for (const Finding& f : report.findings) c.output.finding(f);
-  if (!report.preflight.passed()) {
-    std::string why;
-    for (const auto& d : report.preflight.differences)
-      if (d.blocking) why += "\n  " + printable(d.what) + ": the lost server had '" + printable(d.lost) + "', here it is '" + printable(d.here) + "'";
-    for (const auto& x : report.preflight.checks)
-      if (!x.passed) why += "\n  " + printable(x.name) + ": " + printable(x.detail);
-    for (const auto& x : report.preflight.cannot_run) why += "\n  cannot run here: " + printable(x);
-    throw Error(Code::precondition, "a recovery could not begin on this machine:" + why)
-        .safe("nothing was changed")
-        .hint("make this machine what it must be, then look again with --dry-run");
-  }
+  if (!report.preflight.passed()) throw recovery::refusal(report.preflight);
   c.output.answer("\nThis was a dry run: nothing was changed.");
   Json result = report_json(point.id, report);
   result["dry_run"] = true;

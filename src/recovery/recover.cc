@@ -57,7 +57,9 @@ void settle(Plan& plan, const RecoverOptions& options, const std::string& only, 
   }
 }
 
-[[noreturn]] void refuse(const Preflight& pre) {
+}  // namespace
+
+Error refusal(const Preflight& pre) {
   std::string text;
   for (const auto& d : pre.differences)
     if (d.blocking) text += "\n  " + d.what + ": the lost server had '" + printable(d.lost) + "', here it is '" + printable(d.here) + "'";
@@ -68,10 +70,12 @@ void settle(Plan& plan, const RecoverOptions& options, const std::string& only, 
   bool version = std::any_of(pre.checks.begin(), pre.checks.end(), [](const auto& c) { return !c.passed && c.name.starts_with("fix-up "); });
   bool room = std::any_of(pre.checks.begin(), pre.checks.end(), [](const auto& c) { return !c.passed && c.name == kThereIsRoom; });
   Code code = other_machine || !pre.cannot_run.empty() ? Code::precondition : version ? Code::unsupported : room ? Code::no_space : Code::precondition;
-  throw Error(code, (other_machine ? "this machine is not the server that was lost:" : "the recovery cannot begin:") + text)
+  return Error(code, (other_machine ? "this machine is not the server that was lost:" : "the recovery cannot begin:") + text)
       .safe("nothing was changed")
       .hint("make this machine what it must be, or use 'holdfast export POINT --folder FOLDER': it gives the files and their order");
 }
+
+namespace {
 
 // Everything from the first change on.
 class Runner {
@@ -191,7 +195,7 @@ void recover(const Source& source, const repository::PointId& id, const RecoverO
   report.preflight = preflight(source, plan, options.expect_head);
   report.steps = plan.steps;
   report.findings = report.preflight.findings;
-  if (!options.dry_run && !report.preflight.passed()) refuse(report.preflight);
+  if (!options.dry_run && !report.preflight.passed()) throw refusal(report.preflight);
   if (options.dry_run) return;
   if (!person.approve(plan, report.preflight))
     throw Error(Code::interrupted, "stopped by a person before anything was done").safe("nothing was changed").hint("'holdfast recover --dry-run' shows the plan again");

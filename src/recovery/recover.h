@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "recovery/plan.h"
 
 namespace holdfast::recovery {
@@ -44,7 +45,11 @@ struct RecoverReport {
   bool complete() const;                       // every step done, skipped with a reason, or deferred, and every check passed
 };
 
-// Errors: precondition (another identity; nothing was changed), busy (an unfinished recovery of this system lies there: resume it),
+// Why a recovery with this preflight, which did not pass, cannot begin; nothing was changed. A dry run ends with the same error.
+// precondition (another machine, a step that cannot run here), unsupported (a fix-up does not know the version), no_space.
+Error refusal(const Preflight& preflight);
+
+// Errors: refusal(), busy (an unfinished recovery of this system lies there: resume it),
 // not_found (--resume with nothing to resume), unknown_name (--only/--skip/--acknowledge with the nearest step), interrupted, and what
 // a step throws; the journal then says where it stopped, and the report is in `report` as far as it came.
 void recover(const Source& source, const repository::PointId& point, const RecoverOptions& options, Person& person,

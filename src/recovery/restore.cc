@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -68,6 +69,20 @@ std::vector<Chosen> choose(const repository::Point& point, const system::System&
   }
   std::stable_sort(chosen.begin(), chosen.end(), [](const Chosen& a, const Chosen& b) { return a.spec.order < b.spec.order; });
   return chosen;
+}
+
+// As the recovery plan gives them back: by the first step that restores or installs the item. What no step names is for people (identity
+// card, product list) and comes first.
+void order_by_plan(std::vector<Chosen>& chosen, const system::Profile& profile) {
+  std::map<std::string, std::size_t> place;
+  for (const system::Step& s : profile.steps)
+    if (s.kind == system::Step::Kind::restore || s.kind == system::Step::Kind::install)
+      for (const std::string& name : s.items) place.emplace(name, place.size() + 1);
+  auto of = [&](const Chosen& c) {
+    auto found = place.find(base_name(c.stored->name));
+    return found == place.end() ? 0 : found->second;
+  };
+  std::stable_sort(chosen.begin(), chosen.end(), [&](const Chosen& a, const Chosen& b) { return of(a) < of(b); });
 }
 
 // In a folder, an item of a kind that this program does not know is written as the tree that it is.
@@ -226,6 +241,7 @@ RestoreReport export_folder(const Source& source, const repository::Point& point
   Findings before;
   system::System system = system_for(source, point, request, before);
   auto chosen = choose(point, system, request);
+  order_by_plan(chosen, system.profile);
   source.world.files.make_directories(folder);
   std::string order = "Plain files of recovery point " + point.id.hex() + "\nsystem " + printable(point.system_name) + ", taken " + format_utc(point.finished) +
                       "\n\nBring them back in this order, after the server was built anew with the same name, domain, installation path\n"

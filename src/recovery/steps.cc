@@ -140,9 +140,18 @@ ItemSpec spec_after_fixups(const ItemSpec& spec, const Plan& plan) {
   return out;
 }
 
+// Skipped with a reason: told as that, and not as files that are missing.
+bool is_skipped(const std::string& item, const Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const PlannedStep& p) {
+    return p.state == StepState::skipped && p.step.kind == system::Step::Kind::restore &&
+           std::find(p.step.items.begin(), p.step.items.end(), item) != p.step.items.end();
+  });
+}
+
 void check_all(PlannedStep& p, StepContext& c) {
   std::size_t before = c.checks.size();
   for (const auto& stored : c.plan.point.items) {
+    if (is_skipped(stored.name, c.plan)) continue;
     const ItemSpec* spec = c.plan.system.find(stored.name);
     bool wanted = p.step.items.empty() || std::find(p.step.items.begin(), p.step.items.end(), stored.name) != p.step.items.end();
     if (spec == nullptr || !stored.root || !wanted) continue;

@@ -129,6 +129,21 @@ TEST(Envelope, NamesAreStrict) {
   }
 }
 
+TEST(Envelope, ASignatureIsNoPartOfTheHeader) {
+  crypto::SigningKey key = crypto::signing_key(Bytes(32, 7));
+  RepositoryId id{{1}};
+  Bytes whole = encode_header({.type = ObjectType::record, .repository = id, .writer = {}, .extra = Bytes(80)});
+  Bytes torn(whole.begin(), whole.end() - kSignatureSize);  // its writer signs what is no whole object
+  append_signature(torn, key);
+  EXPECT_EQ(parse_object(torn, ObjectType::record, &id, "x").rest.size(), 0u);
+  EXPECT_EQ(code_of([&] { check_signature(torn, key.verify_key, "x"); }), Code::damaged);
+  Bytes tiny(10);
+  append_signature(tiny, key);
+  EXPECT_EQ(code_of([&] { check_signature(tiny, key.verify_key, "x"); }), Code::damaged);
+  append_signature(whole, key);
+  EXPECT_EQ(check_signature(whole, key.verify_key, "x").size(), kHeaderSize + 80);
+}
+
 TEST(Envelope, RefusesWhatItDoesNotKnow) {
   RepositoryId id{{1}};
   ObjectHeader header{.type = ObjectType::point, .epoch = 3, .required = 0, .optional = 5, .repository = id, .writer = {}, .extra = {1, 2}};

@@ -176,7 +176,15 @@ TEST_F(RestoreTest, AnExportHasMeaningfulNamesAndAnOrder) {
     EXPECT_NE(name.find(".ns01." + time), std::string::npos) << name;
   }
   EXPECT_EQ(boxes, report.lines.size());
-  EXPECT_LT(order.find("kms-keys"), order.find("root-certificate"));
+  // As the plan goes: for people, database, installation, keys, certificates, configuration, content.
+  std::size_t at = 0;
+  for (const char* item : {"identity.", "cmdb.", "install-package.", "kms-keys.", "root-certificate.", "web-config.", "core-settings.", "registry.",
+                           "software-library."}) {
+    std::size_t found = order.find("      " + std::string(item));
+    EXPECT_NE(found, std::string::npos) << item;
+    EXPECT_GT(found, at) << item << "\n" << order;
+    at = found;
+  }
   auto again = error_of([&] { recovery::export_folder(source(), point, {}, to, failed); });
   ASSERT_TRUE(again);
   EXPECT_EQ(again->code(), Code::already_exists);

@@ -116,7 +116,11 @@ TEST_F(StatusTest, WhereTheRepositoryLies) {
   auto local = store::open_local_store(files, place, true);
   auto there = repository::create({*local, clock, entropy, &state, "ns01", "test"}, repository::password_secret(as_bytes("x")), {8, 1}).repository;
   std::swap(there, repository);
-  prove(back_up(system).point);
+  auto report = back_up(system);
+  EXPECT_EQ(codes(report.findings), Codes{"same_disk"});
+  EXPECT_EQ(report.status, repository::PointStatus::complete) << "it is the place, not the point";
+  EXPECT_TRUE(report.has_findings());
+  prove(report.point);
   EXPECT_EQ(codes(attention()), Codes{"same_disk"});
   std::filesystem::permissions(place, std::filesystem::perms(0755));
   EXPECT_EQ(codes(attention()), (Codes{"open_to_others", "same_disk"}));
@@ -128,6 +132,7 @@ TEST_F(StatusTest, WhereTheRepositoryLies) {
   EXPECT_EQ(codes(attention()), Codes{"same_disk"});
   system.copies = {{"away", "/dev/shm"}};
   EXPECT_EQ(codes(attention()), Codes{});
+  EXPECT_FALSE(back_up(system).has_findings());
 }
 
 TEST_F(StatusTest, ARolledBackRepositoryIsTold) {
