@@ -28,7 +28,7 @@ constexpr std::array<CodeInfo, 18> kCodes{{
     {Code::busy, "busy", 14, 409, true, "Something else is using the object.", "Try again when it is free."},
     {Code::unavailable, "unavailable", 15, 503, true, "The place cannot be reached now.", "Try again later."},
     {Code::no_space, "no_space", 17, 507, false, "There is no room left.",
-     "Free some space and run the same command again: it goes on with what is already stored."},
+     "Free some space and run the same command again. Earlier recovery points are whole."},
     {Code::precondition, "precondition", 18, 412, false,
      "This machine, product or version is not what the recovery point needs.",
      "The message lists each difference. Nothing was changed."},
@@ -44,7 +44,7 @@ constexpr std::array<CodeInfo, 18> kCodes{{
     {Code::defect, "defect", 70, 500, false, "A bug in Holdfast.",
      "Please report it with the message. Earlier recovery points are not touched."},
     {Code::interrupted, "interrupted", 130, 499, true, "Stopped by a person or signal.",
-     "Run the same command again: it goes on with what is already stored."},
+     "Run the same command again. Earlier recovery points are whole."},
 }};
 
 constexpr bool in_order() {

@@ -1,7 +1,7 @@
 // The one error type of Holdfast, and the one table of its codes.
 //
 // An Error says four things: what happened to which object, what is still safe, what to do next, and a
-// code that a caller (or a script, or an HTTP client) can act on. Docs: docs/errors.md; `holdfast explain CODE`.
+// code that a caller (or a script, or an HTTP client) can act on. Docs: docs/commands.md; `holdfast explain CODE`.
 // What is normal is a value (std::optional, an empty list), never an Error.
 #pragma once
 

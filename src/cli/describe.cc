@@ -46,7 +46,7 @@ std::string describe(const backup::Review& r, const system::System& system, cons
   text += table(rows) + "\n";
   if (!r.outside.empty()) {
     text += "  Outside Holdfast, to be brought back by other means:\n";
-    for (const auto& o : r.outside) text += wrap("- " + o, 100, "  ") + "\n";
+    for (const auto& o : r.outside) text += wrap("- " + o, kTextWidth, "  ") + "\n";
   }
   return text;
 }

@@ -1,5 +1,7 @@
 #include "cli/help.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/output.h"
@@ -8,14 +10,46 @@
 namespace holdfast::cli {
 namespace {
 
-constexpr std::size_t kWidth = 100;
-
 std::string option_label(const Option& o) { return o.value.empty() || o.value_is_optional() ? o.name + o.value : o.name + " " + o.value; }
 
+struct Definition { std::string term, text; };
+
+// Terms with their texts beside them, wrapped; under them where a term is long.
+std::string definitions(const std::vector<Definition>& all) {
+  constexpr std::size_t kLongTerm = 26;
+  std::size_t widest = 0;
+  for (const Definition& d : all)
+    if (d.term.size() <= kLongTerm) widest = std::max(widest, d.term.size());
+  std::string out;
+  for (const Definition& d : all) {
+    const std::string indent(2 + widest + 2, ' ');
+    std::string text = d.text.empty() ? "" : wrap(d.text, kTextWidth, indent);
+    if (d.term.size() > widest) out += "  " + d.term + (text.empty() ? "" : "\n" + text);
+    else out += "  " + d.term + (text.empty() ? "" : text.substr(2 + d.term.size()));
+    out += "\n";
+  }
+  return out;
+}
+
 std::string option_table(const std::vector<Option>& options) {
-  std::vector<std::vector<std::string>> rows;
-  for (const Option& o : options) rows.push_back({option_label(o) + (o.repeatable ? "..." : ""), o.help});
-  return table(rows);
+  std::vector<Definition> all;
+  for (const Option& o : options) all.push_back({option_label(o) + (o.repeatable ? "..." : ""), o.help});
+  return definitions(all);
+}
+
+// The usage line cut between options, never inside one.
+std::string wrapped_usage(const Verb& v) {
+  constexpr char kInside = '\x01';
+  std::string text = usage_line(v);
+  int depth = 0;
+  for (char& c : text) {
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    if (c == ' ' && depth != 0) c = kInside;
+  }
+  std::string lines = wrap(text, kTextWidth - 6, "  ");
+  for (std::size_t at = 0; (at = lines.find("\n  ", at)) != std::string::npos; at += 3) lines.insert(at + 1, 6, ' ');
+  std::replace(lines.begin(), lines.end(), kInside, ' ');
+  return lines;
 }
 
 // A man page's text: '-' and backslash are special, and a line must not begin with a dot.
@@ -44,36 +78,34 @@ std::string usage_line(const Verb& v) {
 
 std::string general_help() {
   std::string text =
-      "Holdfast " + version() + ": backs up an IT-management server and brings it back after a disaster.\n\n"
-      "  holdfast [OPTIONS] VERB ...        'holdfast VERB --help' shows options and examples\n\nVerbs\n";
-  std::vector<std::vector<std::string>> rows;
-  for (const Verb& v : all_verbs()) rows.push_back({v.name, v.summary});
-  text += table(rows) + "\n\nOptions before or after any verb\n" + option_table(global_options()) + "\n\n";
+      "Holdfast " + version() + ": backs up an IT-management server and brings it back\nafter a disaster.\n\n"
+      "  holdfast [OPTIONS] VERB ...\n  holdfast VERB --help            options and examples of a verb\n\nVerbs\n";
+  std::vector<Definition> verbs;
+  for (const Verb& v : all_verbs()) verbs.push_back({v.name, v.summary});
+  text += definitions(verbs) + "\nOptions before or after any verb\n" + option_table(global_options()) + "\n";
   text += wrap("Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with findings, 10 not found, 11 already exists, "
                "12 wrong password or key, 13 permission, 14 busy, 15 unavailable, 17 out of space, 18 precondition, 19 unsupported, "
-               "20 damaged, 70 defect, 130 interrupted. 'holdfast explain CODE' tells more.", kWidth, "") + "\n\n";
-  text += "First steps\n" + table({{"holdfast sample /tmp/ns", "make a sample server to try things on"},
+               "20 damaged, 70 defect, 130 interrupted. 'holdfast explain CODE' tells more.", kTextWidth, "") + "\n\n";
+  text += "First steps\n" + definitions({{"holdfast sample /tmp/ns", "make a sample server to try things on"},
                                    {"holdfast init --config /tmp/ns/holdfast.toml", "create its repository"},
                                    {"holdfast backup --config /tmp/ns/holdfast.toml", "back it up, with questions"},
-                                   {"holdfast recover --repository /tmp/ns/repository", "bring it back from nothing else"}}) + "\n";
+                                   {"holdfast recover --repository /tmp/ns/repository", "bring it back from nothing else"}});
   return text;
 }
 
 std::string verb_help(const Verb& v) {
-  std::string text = v.summary + "\n\n  " + usage_line(v) + "\n";
-  if (!v.details.empty()) text += "\n" + wrap(v.details, kWidth, "") + "\n";
+  std::string text = v.summary + "\n\n" + wrapped_usage(v) + "\n";
+  if (!v.details.empty()) text += "\n" + wrap(v.details, kTextWidth, "") + "\n";
   if (!v.positionals.empty()) {
-    std::vector<std::vector<std::string>> rows;
-    for (const Positional& p : v.positionals) rows.push_back({p.name, p.help});
-    text += "\n" + table(rows) + "\n";
+    std::vector<Definition> all;
+    for (const Positional& p : v.positionals) all.push_back({p.name, p.help});
+    text += "\n" + definitions(all);
   }
-  if (!v.options.empty()) text += "\nOptions\n" + option_table(v.options) + "\n";
-  text += "\nOptions before or after any verb\n" + option_table(global_options()) + "\n";
+  if (!v.options.empty()) text += "\nOptions\n" + option_table(v.options);
+  text += "\nOptions before or after any verb\n" + option_table(global_options());
   if (!v.examples.empty()) {
     text += "\nExamples\n";
-    std::vector<std::vector<std::string>> rows;
-    for (const Example& e : v.examples) rows.push_back({e.command, e.explains});
-    text += table(rows) + "\n";
+    for (const Example& e : v.examples) text += "  " + e.command + "\n" + (e.explains.empty() ? "" : wrap(e.explains, kTextWidth, "      ") + "\n");
   }
   return text;
 }
@@ -113,7 +145,7 @@ std::string man_page() {
     text += ".SS " + roff(v.name) + "\n" + roff(v.summary) + ".\n.PP\n.B " + roff(usage_line(v)) + "\n";
     if (!v.details.empty()) text += ".PP\n" + roff(v.details) + "\n";
     for (const Option& o : v.options) text += ".TP\n.B " + roff(option_label(o)) + "\n" + roff(o.help) + "\n";
-    for (const Example& e : v.examples) text += ".PP\n.RS\n.nf\n" + roff(e.command) + "\n.fi\n.RE\n" + roff(e.explains) + ".\n";
+    for (const Example& e : v.examples) text += ".PP\n.RS\n.nf\n" + roff(e.command) + "\n.fi\n.RE\n" + (e.explains.empty() ? "" : roff(e.explains) + ".\n");
   }
   text += ".SH OPTIONS\nThese stand before or after any verb.\n";
   for (const Option& o : global_options()) text += ".TP\n.B " + roff(option_label(o)) + "\n" + roff(o.help) + "\n";

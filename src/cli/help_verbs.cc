@@ -17,8 +17,8 @@ int explain(const Arguments& a, Context& c) {
   for (const CodeInfo& k : all_codes()) {
     names.emplace_back(k.name);
     if (name != k.name && name != std::to_string(k.exit_code)) continue;
-    text += (text.empty() ? "" : "\n\n") + std::string(k.name) + " (exit " + std::to_string(k.exit_code) + ")\n" + wrap(k.meaning, 100, "  ") + "\n" +
-            wrap(k.advice, 100, "  ");
+    text += (text.empty() ? "" : "\n\n") + std::string(k.name) + " (exit " + std::to_string(k.exit_code) + ")\n" + wrap(k.meaning, kTextWidth, "  ") + "\n" +
+            wrap(k.advice, kTextWidth, "  ");
     codes.push_back({{"code", k.name}, {"exit", k.exit_code}, {"http", k.http_status}, {"retry", k.retry}, {"meaning", k.meaning}, {"advice", k.advice}});
   }
   if (name == "0" || name == "3") {

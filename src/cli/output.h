@@ -67,6 +67,9 @@ class Output final : public ProgressSink {
   std::chrono::nanoseconds begun_{}, next_draw_{};
 };
 
+// Text for people is cut to this: the narrowest terminal in common use.
+inline constexpr std::size_t kTextWidth = 80;
+
 // Columns that line up: each row's cells padded to the widest of its column; the last one is not padded.
 std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "  ");
 // `text` cut to lines of at most `width` columns at spaces, each after `indent`; lines that go on with a bullet ("- ", "[ ] ")

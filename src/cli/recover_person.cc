@@ -13,13 +13,11 @@ using recovery::StepState;
 
 namespace {
 
-constexpr std::size_t kWidth = 100;
-
 // Instructions come from a profile, or from the profile in a backup: wrapped, and made printable.
 std::string instructions(const PlannedStep& step) {
   std::string text;
   for (const std::string& l : split(step.step.instructions, '\n')) text += (text.empty() ? "" : " ") + printable(trim(l));
-  return wrap(text, kWidth, "      ");
+  return wrap(text, kTextWidth, "      ");
 }
 
 std::string title(const PlannedStep& step) { return printable(step.step.title.empty() ? step.step.name : step.step.title); }
@@ -54,7 +52,7 @@ std::string describe(const std::vector<PlannedStep>& steps) {
   for (const PlannedStep& p : steps) {
     ++n;
     text += (n < 10 ? "   " : "  ") + std::to_string(n) + ". " + title(p) + "  [" + printable(p.step.name) + "]\n";
-    for (const std::string& l : p.lines) text += wrap(printable(l), kWidth, "        ") + "\n";
+    for (const std::string& l : p.lines) text += wrap(printable(l), kTextWidth, "        ") + "\n";
   }
   return text;
 }

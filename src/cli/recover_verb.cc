@@ -88,7 +88,7 @@ int finish(Context& c, const repository::PointId& point, const RecoverReport& re
     for (const std::string& l : report.left_for_you) {
       std::string one;
       for (const std::string& part : split(l, '\n')) one += (one.empty() ? "" : " ") + printable(trim(part));
-      text += wrap("[ ] " + one, 100, "  ") + "\n";
+      text += wrap("[ ] " + one, kTextWidth, "  ") + "\n";
     }
   }
   c.output.say(text);

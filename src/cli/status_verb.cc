@@ -45,13 +45,13 @@ int run(const Arguments&, Context& c) {
   text += st.attention.empty() ? "\nNothing needs attention.\n" : "\nNeeds attention\n";
   Json attention = Json::array();
   for (const auto& f : st.attention) {
-    text += wrap("- " + printable(f.object) + ": " + printable(f.message), 100, "  ") + "\n";
-    if (!f.hint.empty()) text += wrap(printable(f.hint), 100, "      ") + "\n";
+    text += wrap("- " + printable(f.object) + ": " + printable(f.message), kTextWidth, "  ") + "\n";
+    if (!f.hint.empty()) text += wrap(printable(f.hint), kTextWidth, "      ") + "\n";
     attention.push_back(to_json(f));
   }
   if (!st.outside.empty()) {
     text += "\nOutside Holdfast\n";
-    for (const auto& o : st.outside) text += wrap("- " + o, 100, "  ") + "\n";
+    for (const auto& o : st.outside) text += wrap("- " + o, kTextWidth, "  ") + "\n";
   }
   c.output.answer(text);
   if (c.output.json())

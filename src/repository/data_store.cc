@@ -158,7 +158,8 @@ class EngineDataStore final : public DataStore {
       checker.check(object, engine_->context.repository, engine_->context.keyring, base_of, name);
       return std::nullopt;
     } catch (const Error& error) {
-      if (!is_damage(error)) throw;
+      // A disk that cannot read this pack any more may well read the others.
+      if (!is_damage(error) && error.code() != Code::io) throw;
       if (auto number = engine_->catalog.index().number_of(hash)) engine_->catalog.mark_damaged(*number);
       return DataProblem{name, error.message()};
     }

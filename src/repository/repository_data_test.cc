@@ -185,6 +185,18 @@ TEST(Data, WhatNoReaderWouldTakeIsNotStored) {
             Code::unsupported);
 }
 
+TEST(Data, APackThatTheDiskCannotReadIsAProblemAndNotTheEnd) {
+  Random random(22);
+  TestRepository repository;
+  StoredItem item = back_up(repository, file(random_bytes(random, 5000)), random);
+  const auto packs = repository.published.back().needed;
+  repository.data->verify_content({}, packs, {});  // the index is known
+  repository.store.fail(1, store::FaultyStore::Repeat::once, Code::io, store::StoreCall::get);
+  EXPECT_FALSE(repository.data->verify_content({*item.root}, packs, {}).empty());
+  repository.store.fail(1, store::FaultyStore::Repeat::once, Code::unavailable, store::StoreCall::get);
+  EXPECT_EQ(code_of([&] { repository.data->verify_content({*item.root}, packs, {}); }), Code::unavailable);
+}
+
 TEST(Data, APointNeedsNothingButWhatItNames) {
   Random random(9);
   TestRepository repository;

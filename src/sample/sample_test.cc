@@ -391,6 +391,7 @@ TEST(Sample, SameSeedGivesTheSameServerButFreshSecrets) {
   for (const auto& path : different) {
     EXPECT_TRUE(path.starts_with("ProgramData/Symantec/SMP/Certificates/") ||
                 path.starts_with("ProgramData/Symantec/SMP/KMS/") ||
+                path.starts_with("ProgramData/Symantec/SMP/Backup/") ||
                 path.starts_with("ProgramData/Symantec/SMP/Licenses/") || path == kRegistry ||
                 path == kWebConfig || path == std::string(kDocuments) + "/cem-sheet.txt" ||
                 path == "Database/Symantec_CMDB.db")
