@@ -26,7 +26,7 @@ std::string describe(const backup::Review& r, const system::System& system, cons
   std::vector<std::vector<std::string>> rows;
   for (const auto& l : r.chosen)
     rows.push_back({l.item->name, std::string(item::to_text(l.item->criticality)), l.bytes == 0 ? "" : human_bytes(l.bytes), l.item->title});
-  text += table(rows) + "\n\n  " + std::to_string(r.chosen.size()) + " items, " + human_bytes(r.bytes) + " to read\n";
+  text += table(rows) + "\n\n  " + counted(r.chosen.size(), "item") + ", " + human_bytes(r.bytes) + " to read\n";
   if (!r.left_out.empty()) {
     text += "\nNot in this backup\n";
     rows.clear();
@@ -45,7 +45,7 @@ std::string describe(const backup::Review& r, const system::System& system, cons
   if (rows.empty()) rows.push_back({"nothing below the server's folder is left uncovered"});
   text += table(rows) + "\n";
   if (!r.outside.empty()) {
-    text += "  Outside Holdfast, to be brought back by other means:\n";
+    text += "\nOutside Holdfast, to be brought back by other means\n";
     for (const auto& o : r.outside) text += wrap("- " + o, kTextWidth, "  ") + "\n";
   }
   return text;
@@ -70,8 +70,9 @@ std::string describe(const backup::Report& r) {
     case repository::PointStatus::incomplete:
       text = "Recovery point " + short_id(r.point) + " is INCOMPLETE: a critical item failed; it is kept, and never chosen by default";
   }
-  text += ": " + std::to_string(r.items.size()) + " items, " + human_bytes(r.bytes_read) + " read, " + human_bytes(r.bytes_stored) +
+  text += ": " + counted(r.items.size(), "item") + ", " + human_bytes(r.bytes_read) + " read, " + human_bytes(r.bytes_stored) +
           " new in the repository, " + human_seconds(r.seconds) + "; everything new was decoded again and compared.";
+  text = wrap(text, kTextWidth, "");
   for (const auto& i : r.items)
     if (i.status == repository::ItemStatus::failed) text += "\n  failed: " + i.name;
   return text;

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto kRedraw = 200ms;        // a terminal
 constexpr auto kJsonEvery = 1s;
 constexpr auto kLineEvery = 10s;       // a log file
+constexpr std::size_t kRoomForText = 16;   // columns that a wrapped last column of a table needs
 constexpr auto kQuietStart = 500ms;    // what is over before this shows nothing
 
 double seconds_of(std::chrono::nanoseconds t) { return std::chrono::duration<double>(t).count(); }
@@ -75,8 +76,8 @@ void Output::finding(const Finding& f) {
     l.update(o);
     line(l);
   }
-  std::string text = "finding: " + printable(f.object) + ": " + printable(f.message) + " [" + f.code + "]\n";
-  if (!f.hint.empty()) text += "  hint: " + printable(f.hint) + "\n";
+  std::string text = fitted("finding: " + printable(f.object) + ": " + printable(f.message) + " [" + f.code + "]", 2) + "\n";
+  if (!f.hint.empty()) text += fitted("  hint: " + printable(f.hint), 8) + "\n";
   terminal_.error(text);
 }
 
@@ -111,9 +112,23 @@ void Output::error(const Error& e) {
               {"safe", safe}, {"hint", hint}, {"retry", code.retry}});
   }
   std::string text = "holdfast: " + printable_lines(e.what(), "\n") + "\n";
-  text += "  " + safe + "\n  hint: " + (e.hint().empty() ? hint : printable_lines(e.hint(), "\n        ")) + "\n";
+  text += fitted("  " + safe, 2) + "\n";
+  std::string start = "  hint: ";
+  for (const std::string& l : split(e.hint().empty() ? hint : printable_lines(e.hint(), "\n"), '\n')) {
+    text += fitted(start + l, 8) + "\n";
+    start = std::string(8, ' ');
+  }
   text += "  code: " + std::string(code.name) + " (exit " + std::to_string(code.exit_code) + ")\n";
   terminal_.error(text);
+}
+
+// On a terminal cut to its width; elsewhere one line, to be searched.
+std::string Output::fitted(const std::string& text, std::size_t further) const {
+  if (!terminal_.error_is_terminal()) return text;
+  std::size_t start = text.find_first_not_of(' ');
+  std::string lines = wrap(text, static_cast<std::size_t>(std::max(40, terminal_.width())) - further, std::string(start == std::string::npos ? 0 : start, ' '));
+  for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; ++at) lines.replace(at + 1, start, std::string(further, ' '));
+  return lines;
 }
 
 void Output::begin(const std::string& phase, std::uint64_t bytes_total) {
@@ -192,6 +207,8 @@ void Output::clear_line() {
   drawn_ = false;
 }
 
+std::string counted(std::uint64_t n, const std::string& what) { return human_count(n) + " " + what + (n == 1 ? "" : "s"); }
+
 std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows)
@@ -206,6 +223,12 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::string
     for (std::size_t i = 0; i < row.size(); ++i) {
       text += row[i];
       if (i + 1 < row.size()) text += std::string(widths[i] - columns(row[i]) + 2, ' ');
+    }
+    // A sentence in the last column goes on under its own beginning, where there is room for that.
+    std::size_t last = row.empty() ? 0 : columns(text) - columns(row.back());
+    if (columns(text) > kTextWidth && last + kRoomForText <= kTextWidth) {
+      std::string lines = wrap(row.back(), kTextWidth, std::string(last, ' '));
+      text = text.substr(0, text.size() - row.back().size()) + lines.substr(last);
     }
     while (!text.empty() && text.back() == ' ') text.pop_back();
     out += text;

@@ -53,6 +53,7 @@ class Output final : public ProgressSink {
   void line(const Json& object);
   void draw(bool last);
   void clear_line();
+  std::string fitted(const std::string& text, std::size_t further) const;
   std::string progress_text(double seconds) const;
 
   platform::Terminal& terminal_;
@@ -70,11 +71,14 @@ class Output final : public ProgressSink {
 // Text for people is cut to this: the narrowest terminal in common use.
 inline constexpr std::size_t kTextWidth = 80;
 
-// Columns that line up: each row's cells padded to the widest of its column; the last one is not padded.
+// Columns that line up: each row's cells padded to the widest of its column; the last one is not padded, and wrapped when there is room.
 std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "  ");
 // `text` cut to lines of at most `width` columns at spaces, each after `indent`; lines that go on with a bullet ("- ", "[ ] ")
 // stand under its first word.
 std::string wrap(std::string_view text, std::size_t width, std::string_view indent);
+
+// "1 item", "2 items".
+std::string counted(std::uint64_t n, const std::string& what);
 
 Json to_json(const Finding& finding);
 

@@ -127,8 +127,23 @@ TEST_F(OutputTest, AnErrorHasFourPartsAndLongHintsStandUnderOneAnother) {
             "holdfast: it is busy\n  nothing was changed\n  hint: first\n        second\n  code: busy (exit 14)\n");
 }
 
+TEST_F(OutputTest, OnATerminalFindingsAndHintsAreCutToItsWidth) {
+  terminal.error_terminal = true;
+  terminal.columns = 40;
+  Output output(terminal, clock, false, false);
+  output.finding({"stale", "ns01", "the newest good recovery point is from long ago", "run 'holdfast backup' now, and look every day"});
+  EXPECT_EQ(terminal.printed_error,
+            "finding: ns01: the newest good\n  recovery point is from long ago\n  [stale]\n"
+            "  hint: run 'holdfast backup'\n        now, and look every day\n");
+}
+
 TEST(Text, TablesLineUpAndLongTextIsWrapped) {
   EXPECT_EQ(table({{"a", "bb", "c"}, {"\xc3\xa4\xc3\xb6\xc3\xbc", "b", ""}}), "  a    bb  c\n  \xc3\xa4\xc3\xb6\xc3\xbc  b");
+  const std::string words = "word word word word word word word word word word";
+  std::string lines = table({{std::string(40, 'x'), words}});
+  EXPECT_EQ(lines, "  " + std::string(40, 'x') + "  word word word word word word word\n" + std::string(44, ' ') + "word word word");
+  EXPECT_EQ(split(table({{std::string(70, 'x'), words}}), '\n').size(), 1U) << "no room: it stays a line";
+  EXPECT_EQ(counted(1, "item") + counted(0, "item") + counted(1234, "item"), "1 item0 items1,234 items");
   EXPECT_EQ(wrap("one two three", 9, "  "), "  one two\n  three");
   EXPECT_EQ(wrap("- one two three", 11, "  "), "  - one two\n    three");
   EXPECT_EQ(wrap("[ ] one two", 7, ""), "[ ] one\n    two");

@@ -25,7 +25,7 @@ int report_restore(Context& c, const repository::PointId& point, const recovery:
   if (failed)
     throw Error(*failed, first).safe("the items without an error were written; the repository was not touched").hint(
         "'holdfast check --read-data' tells whether the repository is whole");
-  c.output.say(std::to_string(report.lines.size()) + " items, " + human_count(files) + " files, " + human_bytes(bytes) + " " + done + " in " +
+  c.output.say(counted(report.lines.size(), "item") + ", " + counted(files, "file") + ", " + human_bytes(bytes) + " " + done + " in " +
                human_seconds(report.seconds) + "; every byte was verified.");
   c.output.result(Json{{"point", point.hex()}, {"items", items}, {"bytes", bytes}, {"files", files}, {"seconds", report.seconds}});
   return c.output.findings() != 0 ? 3 : 0;

@@ -40,7 +40,7 @@ std::string describe(const recovery::RestoreReview& r, const repository::Point& 
     rows.push_back({printable(l.item), human_bytes(l.bytes), printable(l.place), l.replaces ? "replaces what is there" : ""});
     replaced += l.replaces ? 1 : 0;
   }
-  text += table(rows) + "\n\n  " + std::to_string(r.lines.size()) + " items, " + human_bytes(r.bytes) + " to write";
+  text += table(rows) + "\n\n  " + counted(r.lines.size(), "item") + ", " + human_bytes(r.bytes) + " to write";
   if (r.free_bytes) text += ", " + human_bytes(*r.free_bytes) + " free";
   if (replaced != 0) text += "; " + std::to_string(replaced) + " replace what is there now";
   if (request.privileged) text += "\n  with setuid bits, device nodes and security attributes: only from a backup that you trust";

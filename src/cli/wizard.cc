@@ -161,7 +161,7 @@ repository::PointId ask_point(Context& c, repository::Repository& from) {
     const auto& p = points[i];
     if (!usual && p.status != repository::PointStatus::incomplete) usual = i;
     rows.push_back({std::to_string(i + 1), short_id(p.id), when(p.finished), printable(p.system_name), std::string(repository::to_text(p.status)),
-                    std::to_string(p.items.size()) + " items", printable(p.label)});
+                    counted(p.items.size(), "item"), printable(p.label)});
   }
   c.output.answer(table(rows));
   while (true) {
@@ -245,7 +245,7 @@ int backup_pages(Context& c) {
 }
 
 int wizard(Context& c, Act usual) {
-  c.output.answer("Holdfast asks its way through. Ctrl-C leaves at any time, and nothing is changed before the last question.");
+  c.output.answer("Holdfast asks its way through. Ctrl-C leaves at any time,\nand nothing is changed before the last question.");
   return ask_act(c, usual) == Act::back_up ? backup_pages(c) : restore_pages(c);
 }
 

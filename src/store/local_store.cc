@@ -98,7 +98,7 @@ class LocalStore final : public ObjectStore {
           .os(e.os_error())
           .safe("earlier recovery points are whole")
           .hint(
-              "free some space there and run the same command again: it goes on with what is already stored");
+              "free some space there and run the same command again");
     }
   }
 

@@ -187,6 +187,10 @@ class Refusals(RecoverCase):
         strip = lambda s: {k: v for k, v in s.items() if not k.startswith("state")}
         self.assertEqual(strip(after), strip(before))
         self.assertEqual(glob.glob(self.path("state/recoveries/*")), [])
+        # A dry run ends as the real one does.
+        if "--dry-run" not in options:
+            dry = self.recover(*options, "--dry-run", expect=result.code, prefix=prefix).last()
+            self.assertEqual((dry["code"], dry["message"]), (result.last()["code"], result.last()["message"]))
         return result
 
     def test_another_server_name_is_18_and_nothing_is_changed(self):
