@@ -1,4 +1,4 @@
-// A consistent view of a live SQLite database, and its pages as a stream. docs/decisions/0005-sqlite-capture.md.
+// A consistent view of a live SQLite database, and its pages as a stream. docs/decisions/0004-sqlite-capture.md.
 #pragma once
 
 #include <functional>

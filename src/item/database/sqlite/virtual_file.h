@@ -2,7 +2,7 @@
 //
 // Two uses. A stored database is opened where it lies, in a repository, without a copy on a disk. And SQLite's own backup
 // writes the pages of a consistent snapshot into a VirtualFile that passes them on, so that a capture needs neither a
-// temporary file nor memory for the database. Why so: docs/decisions/0005-sqlite-capture.md.
+// temporary file nor memory for the database. Why so: docs/decisions/0004-sqlite-capture.md.
 #pragma once
 
 #include <exception>
