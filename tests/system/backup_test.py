@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import threading
 
@@ -87,6 +88,24 @@ class Findings(BackupCase):
         self.assertEqual(self.item(made.last(), "software-packages")["status"], "complete_with_findings")
         found = [p for p in glob.glob(self.restored("software-packages") + "/**", recursive=True) if p.endswith("/fifo")]
         self.assertEqual(len(found), 1)
+
+    def test_setuid_bits_and_devices_come_back_only_when_asked_for(self):
+        self.make_repository()
+        program, device = self.server("Packages/program"), self.server("Packages/device")
+        write(program, b"program")
+        os.chmod(program, 0o4755)
+        os.mknod(device, 0o640 | stat.S_IFBLK, os.makedev(7, 99))
+        self.back_up("--item", "software-packages")
+        plain, privileged = self.path("plain"), self.path("privileged")
+        made = self.unlocked("restore", "latest", "--item", "software-packages", "--to", plain, "--json", expect=3)
+        self.assertEqual(len([f for f in made.findings() if f["code"] == "attribute_not_restored"]), 2)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.join(plain, "software-packages/program")).st_mode), 0o755)
+        self.assertFalse(os.path.lexists(os.path.join(plain, "software-packages/device")))
+        self.unlocked("restore", "latest", "--item", "software-packages", "--to", privileged, "--privileged", expect=0)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.join(privileged, "software-packages/program")).st_mode), 0o4755)
+        found = os.stat(os.path.join(privileged, "software-packages/device"))
+        self.assertTrue(stat.S_ISBLK(found.st_mode))
+        self.assertEqual(found.st_rdev, os.makedev(7, 99))
 
     def test_a_file_that_vanishes_or_changes_while_it_is_read(self):
         self.make_repository()
