@@ -193,10 +193,8 @@ repository::SlotSecret Context::way_in() {
   bool password_given = has_secret_source(password_);
   if (!key.empty() && (!options.key_file.empty() || !password_given))
     return repository::parse_machine_key(world.files.read_all(key, 4096));
-  Bytes typed = secret(password_, "Password for " + repository_location());
-  if (repository::looks_like_recovery_key(as_text(typed)))
-    return repository::recovery_secret(repository::parse_recovery_key(as_text(typed)));
-  return repository::password_secret(typed);
+  // A recovery key may be typed here as well: opening tries both readings.
+  return repository::password_secret(secret(password_, "Password for " + repository_location()));
 }
 
 bool is_yes(std::string_view answer) {

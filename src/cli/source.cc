@@ -31,10 +31,7 @@ OpenedSource open_source(const Arguments& a, Context& c) {
   repository::inspect(*s.file_store);
   repository::Context context = c.repository_context(*s.file_store);
   context.state = nullptr;   // a file that travels is not a repository whose head is remembered
-  Bytes typed = c.secret(file_password(a), "Password of " + s.location);
-  s.file_repository = repository::open(context, repository::looks_like_recovery_key(as_text(typed))
-                                                    ? repository::recovery_secret(repository::parse_recovery_key(as_text(typed)))
-                                                    : repository::password_secret(typed));
+  s.file_repository = repository::open(context, repository::password_secret(c.secret(file_password(a), "Password of " + s.location)));
   s.repository = s.file_repository.get();
   return s;
 }

@@ -407,6 +407,12 @@ class Elsewhere(BackupCase):
 
 
 class Keys(BackupCase):
+    def test_a_password_may_look_like_a_recovery_key(self):
+        shaped = write(self.path("shaped"), "ABCDEFGH" * 10)
+        location = self.path("shaped-repository")
+        self.run_it("init", "--repository", location, "--password-file", shaped, "--yes", expect=0)
+        self.run_it("points", "--repository", location, "--password-file", shaped, expect=0)
+
     def test_ways_in(self):
         self.make_repository()
         second = write(self.path("second"), "another password\n")
