@@ -82,7 +82,8 @@ store::ObjectStore& Context::store() {
 
 repository::Context Context::repository_context(store::ObjectStore& where) {
   if (!state_) state_ = std::make_unique<repository::LocalState>(world.files, state_folder(), world.host.machine_id());
-  return {where, world.clock, world.entropy, state_.get(), world.host.host_name(), "holdfast " + version()};
+  return {where, world.clock, world.entropy, state_.get(), world.host.host_name(), "holdfast " + version(),
+          state_folder() / "cache"};
 }
 
 repository::Repository& Context::repository() {

@@ -33,7 +33,7 @@ bool is_damage(const Error& error) {
 
 struct ChunkReader::Frame {
   Bytes plain;
-  const Epoch* epoch = nullptr;
+  const Epoch* id_epoch = nullptr;
   Codec codec{};
   std::mutex mutex;
   std::set<std::pair<std::uint32_t, ChunkId>> verified;  // chunks whose hash was recomputed
@@ -112,7 +112,7 @@ ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_
   FrameCipher cipher(key->key.view(), context_.repository, key->salt);
   if (!cipher.open(frame_number, stored, encoded)) damaged(pack, "a frame is not authentic");
   auto frame = std::make_shared<Frame>();
-  frame->epoch = key->epoch;
+  frame->id_epoch = &context_.keyring.epoch(pack.id_epoch, pack.name());
   frame->codec = info.codec;
   if (info.codec == Codec::plain) {
     if (encoded.size() != info.size) damaged(pack, "a frame has another size than the directory says");
@@ -195,7 +195,7 @@ ChunkReader::Chunk ChunkReader::get_at(const Index::Location& at, const ChunkId&
     std::lock_guard lock(owner->mutex);
     if (owner->verified.contains({at.offset, id})) return {owner, bytes};
   }
-  if (chunk_id(*owner->epoch, type, bytes) != id) damaged(pack, "a chunk is not what was written");
+  if (chunk_id(*owner->id_epoch, type, bytes) != id) damaged(pack, "a chunk is not what was written");
   if (keep) {
     std::lock_guard lock(owner->mutex);
     owner->verified.insert({at.offset, id});

@@ -1,6 +1,7 @@
 #include "repository/container.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <mutex>
 
@@ -156,12 +157,16 @@ class Writing final : public ContainerWriter {
 
  private:
   platform::Path folder() const { return path_.has_parent_path() ? path_.parent_path() : platform::Path("."); }
-  // After a failed write nobody knows where the file ends: everything from then on fails too.
+  // After a failed write nobody knows where the file ends: everything from then on fails too, and with the same error,
+  // whichever thread is heard first.
   void append(ByteView bytes) {
-    if (!whole_) throw Error(Code::failed, "cannot write backup file " + objects_.text() + ": an earlier write failed");
-    whole_ = false;
-    file_->write(bytes);
-    whole_ = true;
+    if (failure_) std::rethrow_exception(failure_);
+    try {
+      file_->write(bytes);
+    } catch (...) {
+      failure_ = std::current_exception();
+      throw;
+    }
     end_ += bytes.size();
   }
 
@@ -171,7 +176,8 @@ class Writing final : public ContainerWriter {
   ContainedObjects objects_;
   std::unique_ptr<platform::WriteFile> file_;
   std::uint64_t end_ = 0;
-  bool whole_ = true, finished_ = false;
+  std::exception_ptr failure_;  // of the first write that failed
+  bool finished_ = false;
 };
 
 [[noreturn]] void damaged(const platform::Path& path, std::string_view why) {

@@ -32,6 +32,7 @@ struct DataContext {
   platform::Entropy& entropy;
   RepositoryId repository;
   Parameters parameters;
+  platform::Path cache = {};  // folder of this repository's derived files; empty: none are kept
 };
 
 // What a session writes with.

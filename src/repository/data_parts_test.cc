@@ -183,19 +183,22 @@ TEST(Pack, HostileDirectoriesAreRefused) {
   };
   Bytes id(32, 1);
   EXPECT_FALSE(
-      refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
-  EXPECT_TRUE(refused(Writer().varint(UINT64_C(1) << 60).take()));
+      refused(Writer().varint(1).varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
   EXPECT_TRUE(
-      refused(Writer().varint(1).varint(116).u8(3).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
+      refused(Writer().varint(0).varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
+  EXPECT_TRUE(refused(Writer().varint(1).varint(UINT64_C(1) << 60).take()));
   EXPECT_TRUE(
-      refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(9).varint(100).take()));
+      refused(Writer().varint(1).varint(1).varint(116).u8(3).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
   EXPECT_TRUE(
-      refused(Writer().varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(99).take()));
+      refused(Writer().varint(1).varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(9).varint(100).take()));
+  EXPECT_TRUE(
+      refused(Writer().varint(1).varint(1).varint(116).u8(0).varint(100).varint(1).raw(id).u8(1).varint(99).take()));
   EXPECT_TRUE(refused(
-      Writer().varint(1).varint(116).u8(0).varint(9U << 20).varint(1).raw(id).u8(1).varint(9U << 20).take()));
+      Writer().varint(1).varint(1).varint(116).u8(0).varint(9U << 20).varint(1).raw(id).u8(1).varint(9U << 20).take()));
   EXPECT_TRUE(refused(
-      Writer().varint(1).varint(200'000).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
+      Writer().varint(1).varint(1).varint(200'000).u8(0).varint(100).varint(1).raw(id).u8(1).varint(100).take()));
   EXPECT_TRUE(refused(Writer()
+                          .varint(1)
                           .varint(1)
                           .varint(116)
                           .u8(0)

@@ -27,7 +27,7 @@ struct Engine {
   explicit Engine(const DataContext& outside)
       : entropy(outside.entropy),
         context{outside.store, outside.keyring,    outside.clock,
-                entropy,       outside.repository, outside.parameters},
+                entropy,       outside.repository, outside.parameters, outside.cache},
         chunker(outside.parameters, outside.keyring.current().chunker_secret.view()),
         catalog(context),
         reader(context, catalog) {}

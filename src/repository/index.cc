@@ -59,6 +59,7 @@ Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std
   state.info.hash = pack;
   state.info.size = size;
   state.info.header_length = header_length;
+  state.info.id_epoch = directory.id_epoch;
   state.info.frames = static_cast<std::uint32_t>(directory.frames.size());
   state.first_frame = frames_.size();
   packs_.push_back(state);

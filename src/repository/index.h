@@ -32,6 +32,7 @@ class Index {
     crypto::Sha256 hash;
     std::uint64_t size = 0;
     std::uint32_t header_length = 0;
+    std::uint32_t id_epoch = 0;  // as in PackDirectory
     bool usable = true;  // false: missing, damaged, or of another size; never deduplicated against
     std::uint32_t frames = 0;
     std::string name() const { return object_name(ObjectType::pack, hash); }

@@ -70,9 +70,12 @@ PackDirectory decode_directory(ByteView encoded, std::uint32_t header_length, st
   Reader r(encoded, "directory of " + printable(name));
   if (pack_size > object_limit(ObjectType::pack) || pack_size < header_length + kTailSize)
     r.damaged("the pack has an impossible size");
+  PackDirectory directory;
+  std::uint64_t epoch = r.varint();
+  if (epoch == 0 || epoch > 0xffffffff) r.damaged("the epoch of its chunk ids is impossible");
+  directory.id_epoch = static_cast<std::uint32_t>(epoch);
   std::uint64_t count = r.varint();
   r.expect_count(count, 37);
-  PackDirectory directory;
   directory.frames.reserve(static_cast<std::size_t>(count));
   std::uint64_t end = header_length;
   for (std::uint64_t i = 0; i < count; ++i) take_frame(r, directory, end, pack_size - kTailSize);
@@ -189,6 +192,7 @@ PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository
                         : directory.frames.back().offset + directory.frames.back().stored;
   if (end + length + 4 != body.size()) damaged(name, "there are bytes between its frames and its directory");
 
+  const Epoch& id_epoch = keyring.epoch(directory.id_epoch, name);
   FrameCipher cipher(key.key.view(), repository, key.salt);
   for (std::size_t number = 0; number < directory.frames.size(); ++number) {
     const PackDirectory::Frame& frame = directory.frames[number];
@@ -205,7 +209,7 @@ PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository
     if (!decompressor_.decode(frame.codec, inner, base, plain))
       damaged(name, "a frame cannot be decompressed");
     for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
-      if (chunk_id(*key.epoch, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id) {
+      if (chunk_id(id_epoch, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id) {
         damaged(name, "a chunk is not what was written");
       }
     }
@@ -254,7 +258,7 @@ void PackWriter::begin() {
 
 bool PackWriter::fits(std::size_t encoded, std::size_t chunks) const {
   std::size_t start = empty() ? kPackHeaderSize : used_;
-  std::size_t directory = kSealedBodyOverhead + 10 + frames_.size() + kFrameLine + chunks * kChunkLine;
+  std::size_t directory = kSealedBodyOverhead + 15 + frames_.size() + kFrameLine + chunks * kChunkLine;
   return start + encoded + crypto::kAeadTagSize + directory + kTailSize <= capacity_;
 }
 
@@ -276,7 +280,7 @@ void PackWriter::add(const Compressor::Encoded& encoded, std::uint32_t plain_siz
 PackWriter::Finished PackWriter::finish() {
   Finished done;
   Writer directory;
-  directory.varint(frame_count_).raw(frames_.bytes());
+  directory.varint(keys_.epoch.number).varint(frame_count_).raw(frames_.bytes());
   done.directory = directory.take();
   Bytes body =
       seal_body(keys_.epoch.meta_key.view(), ObjectType::pack, header_, done.directory, keys_.entropy);

@@ -33,6 +33,7 @@ struct PackDirectory {
     std::uint32_t first_chunk = 0, chunk_count = 0;
     ChunkId base;  // codec zstd_with_base only; a chunk of the same type as the frame's
   };
+  std::uint32_t id_epoch = 0;  // whose keys name the chunks; not the pack's own when it was rewritten
   std::vector<Frame> frames;
   std::vector<Chunk> chunks;
 

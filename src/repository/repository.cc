@@ -37,7 +37,8 @@ class OpenRepository final : public Repository {
           .safe("nothing was changed")
           .hint("use a copy of the repository");
     }
-    data_ = open_data({context_.store, keyring_, context_.clock, context_.entropy, object_.id, object_.parameters});
+    data_ = open_data({context_.store, keyring_, context_.clock, context_.entropy, object_.id, object_.parameters,
+                       context_.cache.empty() ? platform::Path() : context_.cache / object_.id.hex()});
     log_.refresh();
     remember_heads();
   }

@@ -15,6 +15,7 @@
 #include "crypto/keys.h"
 #include "platform/clock.h"
 #include "platform/entropy.h"
+#include "platform/file_system.h"
 #include "repository/keys.h"
 #include "repository/local_state.h"
 #include "repository/point.h"
@@ -31,6 +32,9 @@ struct Context {
   LocalState* state = nullptr;     // nullptr: remembers nothing (a bare machine reading)
   std::string writer_label;        // host name, for people
   std::string tool_version;
+  // Folder of the real file system for derived files of any repository (each has its own below it): made when missing,
+  // rebuilt when lost, shared by the processes of this machine. Empty: none are kept.
+  platform::Path cache = {};
 };
 
 struct RunOptions {

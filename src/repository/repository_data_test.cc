@@ -489,6 +489,7 @@ std::string put_delta_pack(TestRepository& repository, const ChunkId& id, ByteVi
   Bytes frame(delta.size() + crypto::kAeadTagSize);
   FrameCipher(key, repository.id, salt).seal(0, delta, frame);
   Bytes directory = Writer()
+                        .varint(epoch.number)
                         .varint(1)
                         .varint(frame.size())
                         .u8(2)

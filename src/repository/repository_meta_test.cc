@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/wire.h"
+#include "platform/faulty_file_system.h"
 #include "platform/testing.h"
 #include "repository/container.h"
 #include "repository/inventory.h"
@@ -574,6 +575,16 @@ TEST(LocalStateTest, IsBoundToTheMachineAndSurvivesDamage) {
   }
   EXPECT_FALSE(state.writer(repository));
   EXPECT_TRUE(state.heads(repository).empty());
+}
+
+TEST(Container, EveryPutAfterAFailedOneFailsForTheSameReason) {
+  platform::MemoryFileSystem memory;
+  platform::FaultyFileSystem files(memory);
+  auto writer = create_container(files, "out.holdfast");
+  files.fail(1, platform::FaultyFileSystem::Repeat::once, ENOSPC, platform::FileCall::write);
+  const std::string first = "pack/" + std::string(64, '1'), second = "pack/" + std::string(64, '2');
+  EXPECT_EQ(code_of([&] { writer->put(first, Bytes(100, 1)); }), Code::no_space);
+  EXPECT_EQ(code_of([&] { writer->put(second, Bytes(100, 2)); }), Code::no_space);
 }
 
 TEST(Container, HoldsObjectsAndNoticesAnyCut) {
