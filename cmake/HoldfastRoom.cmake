@@ -23,6 +23,14 @@ function(holdfast_room)
   endforeach()
 endfunction()
 
+# holdfast_timeout(a_test 60): seconds for a plain build; with a sanitizer everything takes several times as long.
+function(holdfast_timeout name seconds)
+  if(HOLDFAST_SANITIZE)
+    math(EXPR seconds "${seconds} * 6")
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${seconds})
+endfunction()
+
 # holdfast_test(NAME base_test ROOM base SOURCES a_test.cc ... [LIBRARIES lib ...] [TIMEOUT seconds])
 # One test program a room; CTest runs the whole program once (fast start, one line in the log).
 function(holdfast_test)
@@ -33,5 +41,5 @@ function(holdfast_test)
   add_executable(${T_NAME} ${T_SOURCES})
   target_link_libraries(${T_NAME} PRIVATE holdfast_${T_ROOM} holdfast_flags GTest::gtest GTest::gtest_main ${T_LIBRARIES})
   add_test(NAME ${T_NAME} COMMAND ${T_NAME})
-  set_tests_properties(${T_NAME} PROPERTIES TIMEOUT ${T_TIMEOUT})
+  holdfast_timeout(${T_NAME} ${T_TIMEOUT})
 endfunction()

@@ -48,9 +48,7 @@ class Run {
     describe_system();
     find_previous();
     session_ = env_.repository.begin_backup({&env_.progress, &env_.cancel, env_.workers});
-    std::uint64_t total = 0;
-    for (const ItemSpec* i : chosen_) total += env_.adapters.get(*i).estimate(*i, env_.world);
-    env_.progress.begin("backing up " + env_.system.name, total);
+    env_.progress.begin("backing up " + env_.system.name, request_.expected_bytes);
     for (const ItemSpec* i : chosen_) digests_[i->name] = digest(*i);
     for (const ItemSpec* i : chosen_) capture(*i, i->name);
     capture_changed_again();
@@ -282,6 +280,8 @@ class Run {
 
 bool Report::has_findings() const { return status != PointStatus::complete || !findings.empty(); }
 
-Report run(const Request& request, Environment& environment) { return Run(request, environment).run(); }
+Report run(const Request& request, Environment& environment) {
+  return repository::begin_again_when_withdrawn([&] { return Run(request, environment).run(); });
+}
 
 }  // namespace holdfast::backup

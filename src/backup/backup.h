@@ -15,6 +15,8 @@ struct Request {
   Selection selection;
   std::string label;
   repository::Origin origin = repository::Origin::manual;
+  // What progress is measured by: Review::bytes. 0: not known.
+  std::uint64_t expected_bytes = 0;
 };
 
 struct Report {

@@ -130,11 +130,11 @@ Findings uncovered(const system::System& system, const item::AdapterSet& adapter
 }
 
 Review review(const system::System& system, const Selection& selection, const item::AdapterSet& adapters,
-              platform::World& world) {
+              platform::World& world, Sizes sizes) {
   Review r;
   auto chosen = select(system, selection);
   for (const auto* i : chosen) {
-    std::uint64_t bytes = adapters.get(*i).estimate(*i, world);
+    std::uint64_t bytes = sizes == Sizes::yes ? adapters.get(*i).estimate(*i, world) : 0;
     r.chosen.push_back({i, bytes});
     r.bytes += bytes;
   }

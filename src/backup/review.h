@@ -32,8 +32,10 @@ struct Review {
   std::uint64_t bytes = 0;
 };
 
+// Sizes take a walk over all of it; without them every size is 0.
+enum class Sizes : bool { no, yes };
 Review review(const system::System& system, const Selection& selection, const item::AdapterSet& adapters,
-              platform::World& world);
+              platform::World& world, Sizes sizes = Sizes::yes);
 
 // Where backups of the system are kept, as far as they are folders: the configured repository, the one in use
 // (`location`, which may be another) and the copies. Absolute. A backup holds none of them, and they need no item.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "backup/fit.h"
+#include "backup/retention.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "store/local_store.h"
@@ -17,13 +18,11 @@ using repository::ItemStatus;
 using repository::PointSummary;
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
-// A point older than this is stale. Two days: a nightly backup may be missed once before a person is asked to look.
+// A point older than this is stale where no objective is stated. Two days: a nightly backup may be missed once before a person is asked to look.
 constexpr std::int64_t kStaleAfter = 2 * kDay;
 // A kit older than a month may name a repository, plan or program that is no longer in use.
 constexpr std::int64_t kKitStaleAfter = 30 * kDay;
 constexpr std::int64_t kCertificateSoon = 60 * kDay;
-// Two clocks that are looked after differ by less.
-constexpr std::int64_t kClockTolerance = 5 * 60;
 
 repository::SystemId id_of(const system::System& system) {
   repository::SystemId id;
@@ -67,8 +66,10 @@ void look_at_points(const std::vector<PointSummary>& points, const std::optional
     return;
   }
   std::int64_t seconds = now.seconds - good->finished.seconds;
-  if (seconds > kStaleAfter)
-    out.push_back({"stale", s.name, "the newest good recovery point is from " + age(seconds), "run 'holdfast backup'"});
+  if (s.recovery_point ? good->finished < before(now, *s.recovery_point) : seconds > kStaleAfter)
+    out.push_back({"stale", s.name, "the newest good recovery point is from " + age(seconds) +
+                                        (s.recovery_point ? "; the objective is to lose no more than " + to_text(*s.recovery_point) : ""),
+                   "run 'holdfast backup'"});
   if (seconds < -kClockTolerance)
     out.push_back({"dated_in_future", s.name, "the newest recovery point is dated in the future; is the clock right?", ""});
   if (good->verified < repository::Level::content)

@@ -434,6 +434,10 @@ TEST(ErrorTable, ErrnoFindsItsCode) {
                                   {ENOENT, Code::not_found},
                                   {EEXIST, Code::already_exists},
                                   {EBUSY, Code::busy},
+                                  {ESTALE, Code::unavailable},
+                                  {ENOTCONN, Code::unavailable},
+                                  {ETIMEDOUT, Code::unavailable},
+                                  {EHOSTUNREACH, Code::unavailable},
                                   {EINTR, Code::interrupted},
                                   {EIO, Code::io},
                                   {EINVAL, Code::io}};

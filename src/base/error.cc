@@ -87,6 +87,8 @@ Code code_of_errno(int e) {
     case EEXIST: case ENOTEMPTY: return Code::already_exists;
     case EBUSY: case ETXTBSY: return Code::busy;
     case EINTR: return Code::interrupted;
+    // A mounted place whose server is gone.
+    case ESTALE: case ENOTCONN: case ETIMEDOUT: case EHOSTDOWN: case EHOSTUNREACH: case ENETDOWN: case ENETUNREACH: return Code::unavailable;
     default: return Code::io;
   }
 }

@@ -77,8 +77,8 @@ class Error : public std::exception {
   int os_error_ = 0;
 };
 
-// Maps errno to the nearest code: EACCES/EPERM/EROFS permission, ENOSPC/EDQUOT no_space, ENOENT not_found,
-// EEXIST already_exists, EBUSY busy, EINTR interrupted, anything else io.
+// Maps errno to the nearest code: EACCES/EPERM/EROFS permission, ENOSPC/EDQUOT no_space, ENOENT not_found, EEXIST
+// already_exists, EBUSY busy, EINTR interrupted, a mount that lost its server (ESTALE, ...) unavailable, else io.
 Code code_of_errno(int error_number);
 // An Error for a failed system call: os_error("cannot read /x", errno).
 Error os_error(std::string message, int error_number);

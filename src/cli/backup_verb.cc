@@ -19,7 +19,10 @@ int run(const Arguments& a, Context& c) {
   request.selection.section = a.value("--section");
   request.label = a.value("--label");
   std::string location = c.repository_location();
-  backup::Review review = backup::review(system, request.selection, c.adapters, c.world);
+  // Nobody sees the sizes of a quiet run without questions: the walk that finds them out is left out.
+  bool unseen = c.output.quiet() && c.options.yes && !a.has("--dry-run");
+  backup::Review review = backup::review(system, request.selection, c.adapters, c.world,
+                                         unseen ? backup::Sizes::no : backup::Sizes::yes);
   if (a.has("--dry-run")) {
     c.output.answer(describe(review, system, location) + "\nNothing was changed.");
     Json result = to_json(review);
@@ -32,7 +35,8 @@ int run(const Arguments& a, Context& c) {
 
 }  // namespace
 
-int backup_reviewed(Context& c, const system::System& system, const backup::Request& request, const backup::Review& review) {
+int backup_reviewed(Context& c, const system::System& system, backup::Request request, const backup::Review& review) {
+  request.expected_bytes = review.bytes;
   c.output.say(describe(review, system, c.repository_location()));
   repository::Repository& repository = c.repository();
   if (!c.confirm("Back up now?")) {

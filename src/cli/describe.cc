@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/damage.h"
 
 namespace holdfast::cli {
 
@@ -110,15 +111,7 @@ Json to_json(const item::CheckResult& c) { return {{"name", c.name}, {"passed", 
 std::string describe(const repository::CheckReport& r) {
   std::string text = human_count(r.objects) + " objects, " + human_bytes(r.bytes) + " checked";
   if (r.leftovers != 0) text += "; " + human_count(r.leftovers) + " left over from runs that were stopped (no harm; a later run uses or removes them)";
-  text += r.damaged.empty() ? "\nThe repository is whole." : "\n" + std::to_string(r.damaged.size()) + " damaged or missing:";
-  for (const auto& d : r.damaged) {
-    text += "\n  " + printable(d.name) + ": " + printable(d.what);
-    if (!d.affects.empty()) {
-      text += "\n    affects the recovery points";
-      for (const auto& p : d.affects) text += " " + short_id(p);
-    }
-  }
-  return text;
+  return text + "\n" + (r.damaged.empty() ? "The repository is whole." : describe_damage(r));
 }
 
 Json to_json(const repository::CheckReport& r) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/describe.h"
+#include "cli/prune_report.h"
 #include "cli/verbs.h"
 
 namespace holdfast::cli {
@@ -154,6 +155,34 @@ int test(const Arguments&, Context& c) {
   return 0;
 }
 
+// A new epoch, and, when asked for, everything that points need under its keys.
+int rotate(const Arguments& a, Context& c) {
+  repository::Repository& r = c.repository();
+  bool rewrite = a.has("--rewrite");
+  c.output.say(std::string("What is written from now on gets new keys, and is stored anew even where older packs hold the same. Earlier points stay as they are.") +
+               (rewrite ? "\nAll packs are then written again under the new keys; that takes as much room as they do, until the old ones are deleted." : "") +
+               "\nNot changed: the root key and the ways in; and what older keys still open, for whoever has seen them: recovery points, records and the"
+               "\nindex of earlier epochs, until the points are forgotten and pruned, and every copy made before.");
+  if (a.has("--dry-run") || !c.confirm("Begin a new key epoch?")) {
+    c.output.say("Nothing was changed.");
+    c.output.result(Json{{"epoch", nullptr}, {"dry_run", a.has("--dry-run")}});
+    return 0;
+  }
+  std::uint32_t epoch = r.rotate_keys();
+  c.output.say("Key epoch " + std::to_string(epoch) + " has begun.");
+  if (!rewrite) {
+    c.output.result(Json{{"epoch", epoch}});
+    return 0;
+  }
+  repository::PruneOptions options;
+  options.rewrite_old_epochs = true;
+  options.run = {&c.output, &c.cancel, 0};
+  auto report = r.prune(options);
+  c.output.end();
+  tell_pruned(c, report, false);
+  return report.damaged.empty() ? 0 : 3;
+}
+
 }  // namespace
 
 std::vector<Verb> key_verbs() {
@@ -195,7 +224,19 @@ std::vector<Verb> key_verbs() {
   te.summary = "prove that a password or recovery key opens the repository";
   te.examples = {{"holdfast key test", "asks for the password or the recovery key"}};
   te.run = test;
-  return {l, ad, re, ch, te};
+  Verb ro;
+  ro.name = "key rotate";
+  ro.summary = "begin a new key epoch for what is written from now on";
+  ro.options = {{"--rewrite", "", "and write all packs again under the new keys"},
+                {"--dry-run", "", "say what would be done, change nothing"}};
+  ro.details = "The remedy for a key that leaked, as far as there is one. New packs use new keys and new names of chunks, so deduplication with older "
+               "packs ends. With --rewrite older packs are written again under the new keys and the old ones are deleted; the names of their chunks "
+               "stay. Neither changes the root key, nor the ways in, nor what whoever holds older keys has seen or copied: recovery points, records and "
+               "index segments of earlier epochs stay readable with the old keys until the points are forgotten and pruned. A slot that is no longer "
+               "trusted must be removed as well ('key remove').";
+  ro.examples = {{"holdfast key rotate", "asks before it begins"}, {"holdfast key rotate --rewrite --yes", "and writes all packs again"}};
+  ro.run = rotate;
+  return {l, ad, re, ch, te, ro};
 }
 
 }  // namespace holdfast::cli

@@ -81,6 +81,16 @@ void Output::finding(const Finding& f) {
   terminal_.error(text);
 }
 
+void Output::script_finding(const Finding& f, const Json& more) {
+  std::lock_guard lock(mutex_);
+  if (!json_) return;
+  clear_line();
+  Json l{{"type", "finding"}, {"schema", 1}};
+  l.update(to_json(f));
+  l.update(more);
+  line(l);
+}
+
 void Output::result(const Json& object) {
   std::lock_guard lock(mutex_);
   clear_line();

@@ -36,6 +36,8 @@ class Output final : public ProgressSink {
   // A finding: to people at once on stderr, to scripts as {"type":"finding"}. Counted.
   void finding(const Finding& finding);
   std::size_t findings() const { return findings_; }
+  // One of many that people are told in short: a line with --json and nothing else. Not counted.
+  void script_finding(const Finding& finding, const Json& more);
   // The last line of a run that succeeded. "type" and "schema" are added.
   void result(const Json& object);
   // Something that was said could not be written to stdout: its reader went away, or its disk is full.

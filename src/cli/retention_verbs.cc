@@ -22,48 +22,80 @@ std::vector<backup::Kept> judged(Context& c, const system::System& s) {
   std::vector<repository::PointSummary> own;
   for (const auto& p : c.repository().points())
     if (p.system_id == id) own.push_back(p);
-  return backup::apply_rule(own, s.retention, c.world.clock.now());
+  return backup::apply_rule(own, s.retention, s.recovery_point, c.world.clock.now());
 }
 
-std::string rule_text(const system::System::Retention& r) {
-  return "last " + std::to_string(r.last) + ", daily " + std::to_string(r.daily) + ", weekly " + std::to_string(r.weekly) + ", monthly " +
-         std::to_string(r.monthly);
-}
-
-void show_kept(Context& c, const system::System& s, const std::vector<backup::Kept>& all, bool apply) {
-  Json points = Json::array();
+// What a person reads before anything goes, and what is left afterwards.
+std::string describe(const system::System& s, const std::vector<backup::Kept>& all) {
   std::vector<std::vector<std::string>> rows{{"POINT", "TIME", "ORIGIN", "KEPT BECAUSE"}};
-  for (const auto& k : all) {
+  for (const auto& k : all)
     rows.push_back({short_id(k.point.id), when(k.point.finished), std::string(to_text(k.point.origin)),
-                    k.reasons.empty() ? (apply ? "forgotten now" : "would be forgotten") : join(k.reasons, "; ")});
+                    k.reasons.empty() ? "(would be forgotten)" : join(k.reasons, "; ")});
+  std::string text = "Rule: " + backup::rule_text(s.retention);
+  if (s.recovery_point) text += "\nObjective: lose no more than " + to_text(*s.recovery_point);
+  return text + "\n\n" + table(rows, "");
+}
+
+Json rule_json(const system::System::Retention& r) {
+  return {{"last", r.last}, {"hourly", r.hourly}, {"daily", r.daily}, {"weekly", r.weekly}, {"monthly", r.monthly}, {"yearly", r.yearly},
+          {"within", r.within ? Json(to_text(*r.within)) : Json(nullptr)}};
+}
+
+Json result_of(const system::System& s, const std::vector<backup::Kept>& all, const std::vector<repository::PointId>& forgotten) {
+  Json points = Json::array(), gone = Json::array();
+  for (const auto& k : all)
     points.push_back({{"id", k.point.id.hex()}, {"time", format_utc(k.point.finished)}, {"keep", !k.reasons.empty()}, {"reasons", k.reasons}});
-  }
-  c.output.answer("Rule: " + rule_text(s.retention) + "\n" + table(rows, ""));
-  c.output.result(Json{{"rule", {{"last", s.retention.last}, {"daily", s.retention.daily}, {"weekly", s.retention.weekly}, {"monthly", s.retention.monthly}}},
-                       {"points", points}, {"applied", apply}});
+  for (const auto& id : forgotten) gone.push_back(id.hex());
+  return {{"rule", rule_json(s.retention)}, {"objective", s.recovery_point ? Json(to_text(*s.recovery_point)) : Json(nullptr)},
+          {"points", points}, {"applied", !forgotten.empty()}, {"forgotten", gone}};
+}
+
+std::vector<repository::PointId> to_forget(const std::vector<backup::Kept>& all) {
+  std::vector<repository::PointId> gone;
+  for (const auto& k : all)
+    if (k.reasons.empty()) gone.push_back(k.point.id);
+  return gone;
 }
 
 int show(const Arguments&, Context& c) {
   system::System s = c.load_system();
-  show_kept(c, s, judged(c, s), false);
+  auto all = judged(c, s);
+  std::string late = to_forget(all).empty() ? "" : backup::late_for_objective(all, s.recovery_point, c.world.clock.now());
+  std::string text = describe(s, all);
+  if (s.retention.empty()) text += "\nNo rule is set: 'retention apply' forgets nothing.";
+  if (!late.empty()) text += "\n" + wrap("'retention apply' would refuse now: " + late + ".", kTextWidth, "");
+  c.output.answer(text);
+  Json result = result_of(s, all, {});
+  result["refused"] = late.empty() ? Json(nullptr) : Json(late);
+  c.output.result(result);
   return 0;
 }
 
 int apply(const Arguments& a, Context& c) {
   system::System s = c.load_system();
-  auto all = judged(c, s);
-  const auto& r = s.retention;
-  if (r.last + r.daily + r.weekly + r.monthly == 0)
-    throw Error(Code::config, "no retention rule is set: " + s.file.string() + " has no [retention] or only zeros")
+  if (s.retention.empty())
+    throw Error(Code::config, "no retention rule is set: " + printable(s.file.string()) + " has no [retention]")
         .safe("nothing was forgotten")
-        .hint("add [retention] with last, daily, weekly or monthly");
-  std::vector<repository::PointId> gone;
-  for (const auto& k : all)
-    if (k.reasons.empty()) gone.push_back(k.point.id);
-  bool go = !a.has("--dry-run") && !gone.empty();
-  if (go) go = c.confirm("Forget " + std::to_string(gone.size()) + " of " + std::to_string(all.size()) + " recovery points?");
-  if (go) c.repository().forget(gone, "retention: " + rule_text(r));
-  show_kept(c, s, all, go);
+        .hint("add [retention] with last, hourly, daily, weekly, monthly, yearly or within");
+  auto all = judged(c, s);
+  auto gone = to_forget(all);
+  std::string late = gone.empty() ? "" : backup::late_for_objective(all, s.recovery_point, c.world.clock.now());
+  if (!late.empty())
+    throw Error(Code::precondition, "cannot apply the retention rule: " + late)
+        .safe("nothing was forgotten")
+        .hint("is the clock right? Then back up first: late backups never drive a deletion");
+  c.output.answer(describe(s, all));
+  if (gone.empty() || a.has("--dry-run") ||
+      !c.confirm("Forget " + std::to_string(gone.size()) + " of " + counted(all.size(), "recovery point") + "?")) {
+    c.output.say(gone.empty() ? "The rule keeps every point." : "Nothing was forgotten.");
+    Json result = result_of(s, all, {});
+    if (a.has("--dry-run")) result["dry_run"] = true;
+    c.output.result(result);
+    return 0;
+  }
+  c.repository().forget(gone, "retention: " + backup::rule_text(s.retention));
+  c.output.say(std::to_string(gone.size()) + " forgotten. Their space is freed by a later 'prune'; copies keep them.");
+  c.output.result(result_of(s, all, gone));
   return 0;
 }
 
@@ -120,8 +152,8 @@ int unpin(const Arguments& a, Context& c) { return set_pinned(a, c, false); }
 
 std::vector<Verb> retention_verbs() {
   const Option dry{"--dry-run", "", "say what would be done, change nothing"};
-  const std::string never = "Never forgotten: points made by hand or imported, pinned ones, the newest good point, incomplete ones that are newer, and "
-                            "points dated in the future.";
+  const std::string never = "Never forgotten: points made by hand or imported, pinned ones, the newest good point, incomplete ones that are newer, the newest "
+                            "point that holds an item complete, and points dated in the future. docs/retention.md says what each rule means.";
   Verb sh;
   sh.name = "retention show";
   sh.summary = "which points the rule keeps, and why";
@@ -132,7 +164,7 @@ std::vector<Verb> retention_verbs() {
   ap.name = "retention apply";
   ap.summary = "forget the scheduled points that the rule does not keep";
   ap.options = {dry};
-  ap.details = never;
+  ap.details = never + " Refused (18) while the newest good point is older than the recovery point objective.";
   ap.examples = {{"holdfast retention apply --dry-run", "what would go"}, {"holdfast retention apply --yes", "for a script"}};
   ap.run = apply;
   Verb fo;

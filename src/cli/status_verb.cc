@@ -25,6 +25,7 @@ int run(const Arguments&, Context& c) {
   } else {
     text += "  nothing comes back: there is no recovery point with every critical item\n";
   }
+  if (s.recovery_point) text += table({{"objective", "lose no more than " + to_text(*s.recovery_point)}}) + "\n";
   text += "\nItems\n";
   std::vector<std::vector<std::string>> rows;
   Json items = Json::array();
@@ -57,6 +58,7 @@ int run(const Arguments&, Context& c) {
   if (c.output.json())
     for (const auto& f : st.attention) c.output.finding(f);
   c.output.result(Json{{"system", s.name}, {"sample", s.sample}, {"newest_good", st.newest_good ? to_json(*st.newest_good) : Json(nullptr)},
+                       {"objective", s.recovery_point ? Json(to_text(*s.recovery_point)) : Json(nullptr)},
                        {"items", items}, {"attention", attention}, {"outside", st.outside}});
   return st.attention.empty() && c.output.findings() == 0 ? 0 : 3;
 }

@@ -21,8 +21,9 @@ const std::vector<Option>& global_options() {
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs = [] {
     std::vector<Verb> all{sample_verb(), init_verb(),   backup_verb(), points_verb(),  show_verb(), diff_verb(), restore_verb(),
-                          export_verb(), import_verb(), recover_verb(), kit_verb(), verify_verb(), check_verb()};
+                          export_verb(), import_verb(), recover_verb(), kit_verb(), verify_verb(), check_verb(), repair_verb()};
     for (Verb& v : retention_verbs()) all.push_back(std::move(v));
+    all.push_back(prune_verb());
     all.push_back(copy_verb());
     for (Verb& v : key_verbs()) all.push_back(std::move(v));
     all.push_back(accept_older_verb());
@@ -34,7 +35,7 @@ const std::vector<Verb>& all_verbs() {
 }
 
 const std::vector<std::string>& reserved_verbs() {
-  static const std::vector<std::string> verbs{"drill", "evidence", "repair", "prune", "package", "schedule", "serve", "user", "doctor", "key rotate"};
+  static const std::vector<std::string> verbs{"drill", "evidence", "package", "schedule", "serve", "user", "doctor"};
   return verbs;
 }
 

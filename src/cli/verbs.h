@@ -18,9 +18,11 @@ Verb recover_verb();
 Verb kit_verb();
 Verb verify_verb();
 Verb check_verb();
+Verb repair_verb();
 std::vector<Verb> retention_verbs();   // retention show, retention apply, forget, pin, unpin
+Verb prune_verb();
 Verb copy_verb();
-std::vector<Verb> key_verbs();         // key list, add, remove, change, test
+std::vector<Verb> key_verbs();         // key list, add, remove, change, test, rotate
 Verb accept_older_verb();
 Verb status_verb();
 std::vector<Verb> help_verbs();        // explain, completion, man

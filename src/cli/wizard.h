@@ -13,7 +13,7 @@ int backup_wizard(Context& context);
 int restore_wizard(Context& context);
 
 // Review, question, run, report: the part of a backup that wizard and verb share. In backup_verb.cc.
-int backup_reviewed(Context& context, const system::System& system, const backup::Request& request, const backup::Review& review);
+int backup_reviewed(Context& context, const system::System& system, backup::Request request, const backup::Review& review);
 
 // The same for a restore. In restore_verb.cc. Error(no_space) before anything is written when it cannot fit.
 int restore_reviewed(Context& context, repository::Repository& from, const repository::Point& point, const recovery::RestoreRequest& request,

@@ -132,6 +132,41 @@ CertificateFacts facts_of(X509* certificate) {
   return facts;
 }
 
+// ---- What a hostile file asks for
+
+constexpr std::uint64_t kEndless = UINT64_MAX;
+
+std::uint64_t number_of(const ASN1_INTEGER* number) {
+  std::uint64_t value = 0;
+  return number != nullptr && ASN1_INTEGER_get_uint64(&value, number) == 1 ? value : kEndless;
+}
+
+template <class Type, auto Free>
+Owned<Type, Free> parameters_of(const X509_ALGOR* algorithm, const ASN1_ITEM* item) {
+  const ASN1_TYPE* parameter = algorithm == nullptr ? nullptr : algorithm->parameter;
+  return Owned<Type, Free>(static_cast<Type*>(ASN1_TYPE_unpack_sequence(item, parameter)));
+}
+
+std::uint64_t times(std::uint64_t a, std::uint64_t b) { return b != 0 && a > kEndless / b ? kEndless : a * b; }
+
+// Rounds of key derivation that an encryption algorithm asks for; 0 for what OpenSSL will not understand either.
+std::uint64_t rounds_of(const X509_ALGOR* algorithm) {
+  if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) {
+    const auto plain = parameters_of<PBEPARAM, PBEPARAM_free>(algorithm, ASN1_ITEM_rptr(PBEPARAM));
+    return plain ? number_of(plain->iter) : 0;
+  }
+  const auto both = parameters_of<PBE2PARAM, PBE2PARAM_free>(algorithm, ASN1_ITEM_rptr(PBE2PARAM));
+  if (!both) return 0;
+  if (OBJ_obj2nid(both->keyfunc->algorithm) == NID_id_scrypt) {
+    const auto scrypt = parameters_of<SCRYPT_PARAMS, SCRYPT_PARAMS_free>(both->keyfunc, ASN1_ITEM_rptr(SCRYPT_PARAMS));
+    return scrypt ? times(times(number_of(scrypt->costParameter), number_of(scrypt->blockSize)),
+                          number_of(scrypt->parallelizationParameter))
+                  : 0;
+  }
+  const auto pbkdf2 = parameters_of<PBKDF2PARAM, PBKDF2PARAM_free>(both->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+  return pbkdf2 ? number_of(pbkdf2->iter) : 0;
+}
+
 // ---- Finding certificates and keys in files
 
 // Reads one file after another. Each format is recognised by its bytes, never by a name.
@@ -160,6 +195,8 @@ class Finder {
 
  private:
   static constexpr std::size_t kMostBytes = 16 * 1024 * 1024;
+  // Of key derivation, all files together: about 5 s. Windows writes 2,000, OpenSSL 2,048, the most careful programs a million.
+  static constexpr std::uint64_t kMostRounds = 10'000'000;
 
   [[noreturn]] void damaged(std::string_view why) const {
     ERR_clear_error();
@@ -186,6 +223,15 @@ class Finder {
             .hint("Export it again with AES-256.");
       }
     wrong_password();
+  }
+
+  void spend(std::uint64_t rounds) {
+    if (rounds > kMostRounds - rounds_) {
+      ERR_clear_error();
+      throw Error(Code::unsupported, "cannot open " + where_ + ": it asks for more than 10,000,000 rounds of key derivation")
+          .hint("Export it again: a real file asks for a few thousand to a million.");
+    }
+    rounds_ += rounds;
   }
 
   const char* password_text() const { return reinterpret_cast<const char*>(password_.view().data()); }
@@ -268,6 +314,7 @@ class Finder {
     STACK_OF(X509)* others = nullptr;
     // OpenSSL takes the password up to a NUL: one that goes on after it is another password.
     if (std::strlen(password_text()) != static_cast<std::size_t>(password_size())) wrong_password();
+    check_rounds(file);
     if (PKCS12_parse(file, password_text(), &key, &certificate, &others) != 1) not_decrypted();
     add_key(key);
     add_certificate(certificate);
@@ -275,12 +322,51 @@ class Finder {
     sk_X509_free(others);
   }
 
+  // Before OpenSSL, which knows no limit, is let at it. Bags in an encrypted part are looked at once that part may be opened.
+  void check_rounds(PKCS12* file) {
+    const ASN1_INTEGER* rounds = nullptr;
+    PKCS12_get0_mac(nullptr, nullptr, nullptr, &rounds, file);
+    if (rounds != nullptr) spend(number_of(rounds));
+    const Owned<STACK_OF(PKCS7), free_parts> parts(PKCS12_unpack_authsafes(file));
+    for (int i = 0; parts && i < sk_PKCS7_num(parts.get()); ++i) {
+      PKCS7* part = sk_PKCS7_value(parts.get(), i);
+      const int kind = OBJ_obj2nid(part->type);
+      if (kind == NID_pkcs7_data)
+        check_rounds(Bags(PKCS12_unpack_p7data(part)).get(), 0);
+      if (kind != NID_pkcs7_encrypted || part->d.encrypted == nullptr) continue;
+      spend(times(rounds_of(part->d.encrypted->enc_data->algorithm), 3));   // here, at most twice, and by PKCS12_parse
+      Bags bags(PKCS12_unpack_p7encdata(part, password_text(), password_size()));
+      if (!bags && password_size() == 0) bags.reset(PKCS12_unpack_p7encdata(part, nullptr, 0));   // "no password" has two spellings
+      check_rounds(bags.get(), 0);
+    }
+    ERR_clear_error();
+  }
+  void check_rounds(const STACK_OF(PKCS12_SAFEBAG)* bags, int depth) {
+    constexpr int kMostDepth = 8;
+    if (depth > kMostDepth) damaged("it holds bags in bags in bags");
+    for (int i = 0; bags != nullptr && i < sk_PKCS12_SAFEBAG_num(bags); ++i) {
+      const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags, i);
+      const int kind = PKCS12_SAFEBAG_get_nid(bag);
+      if (kind == NID_safeContentsBag) check_rounds(PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
+      if (kind != NID_pkcs8ShroudedKeyBag) continue;
+      const X509_ALGOR* algorithm = nullptr;
+      X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, nullptr);
+      spend(rounds_of(algorithm));
+    }
+  }
+  static void free_parts(STACK_OF(PKCS7)* parts) { sk_PKCS7_pop_free(parts, PKCS7_free); }
+  static void free_bags(STACK_OF(PKCS12_SAFEBAG)* bags) { sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free); }
+  using Bags = Owned<STACK_OF(PKCS12_SAFEBAG), free_bags>;
+
   // PKCS#8 EncryptedPrivateKeyInfo. false: it is none.
   bool add_encrypted_key(const unsigned char* data, long size) {
     const Owned<X509_SIG, X509_SIG_free> sealed(d2i_X509_SIG(nullptr, &data, size));
     if (!sealed) return false;
     ERR_clear_error();
     if (password_size() == 0) wrong_password();
+    const X509_ALGOR* algorithm = nullptr;
+    X509_SIG_get0(sealed.get(), &algorithm, nullptr);
+    spend(rounds_of(algorithm));
     const Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> plain(
         PKCS8_decrypt(sealed.get(), password_text(), password_size()));
     if (!plain) not_decrypted();
@@ -298,6 +384,7 @@ class Finder {
   }
 
   Secret password_;  // ends with a NUL
+  std::uint64_t rounds_ = 0;
   std::string where_;
 };
 

@@ -31,7 +31,8 @@ struct CertificateCheck {
   std::vector<CertificateFacts> chain;           // further certificates
 };
 // Throws Error(damaged) when a file is none of the formats or larger than 16 MiB, Error(wrong_key) when a
-// password does not open it, Error(unsupported) when its cipher was dropped (RC2 of old Windows exports).
+// password does not open it, Error(unsupported) when its cipher was dropped (RC2 of old Windows exports) or it asks for more
+// than 10,000,000 rounds of key derivation.
 CertificateCheck check_certificate(const std::vector<Bytes>& files, std::string_view password);
 
 // Makes a self-signed or CA-signed certificate, for the sample and for the service's first start.

@@ -10,7 +10,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "crypto/openssl.h"
 #include "crypto/testing.h"
+
+#include <openssl/pkcs12.h>
 
 namespace holdfast::crypto {
 namespace {
@@ -284,6 +287,46 @@ TEST_F(Certificate, CutAndFlippedFilesNeverDoWorse) {
       }
     }
   }
+}
+
+// OpenSSL would derive for hours. Each file says its number in another place.
+TEST_F(Certificate, EndlessKeyDerivationIsRefusedBeforeItBegins) {
+  constexpr int kRounds = 2'000'000'000;
+  const auto der = [](auto* object, auto encode) {
+    unsigned char* bytes = nullptr;
+    const int size = encode(object, &bytes);
+    Bytes copy(bytes, bytes + size);
+    OPENSSL_free(bytes);
+    return copy;
+  };
+  const Owned<X509_SIG, X509_SIG_free> key(X509_SIG_new());
+  X509_ALGOR* algorithm = nullptr;
+  ASN1_OCTET_STRING* sealed = nullptr;
+  X509_SIG_getm(key.get(), &algorithm, &sealed);
+  const Owned<X509_ALGOR, X509_ALGOR_free> hostile(PKCS5_pbe2_set(EVP_aes_256_cbc(), kRounds, nullptr, 0));
+  X509_ALGOR_copy(algorithm, hostile.get());
+  ASN1_OCTET_STRING_set(sealed, reinterpret_cast<const unsigned char*>("0123456789abcdef"), 16);
+
+  const Bytes good = make_pkcs12(*server_, "server", "secret");
+  const unsigned char* at = good.data();
+  const Owned<PKCS12, PKCS12_free> mac(d2i_PKCS12(nullptr, &at, static_cast<long>(good.size())));
+  ASSERT_EQ(PKCS12_setup_mac(mac.get(), kRounds, nullptr, 8, EVP_sha256()), 1);
+
+  const Owned<PKCS12, PKCS12_free> bag(PKCS12_init(NID_pkcs7_data));
+  X509_SIG* again = X509_SIG_new();   // belongs to its bag
+  X509_SIG_getm(again, &algorithm, &sealed);
+  X509_ALGOR_copy(algorithm, hostile.get());
+  STACK_OF(PKCS12_SAFEBAG)* bags = sk_PKCS12_SAFEBAG_new_null();
+  sk_PKCS12_SAFEBAG_push(bags, PKCS12_SAFEBAG_create0_pkcs8(again));
+  STACK_OF(PKCS7)* parts = sk_PKCS7_new_null();
+  sk_PKCS7_push(parts, PKCS12_pack_p7data(bags));
+  ASSERT_EQ(PKCS12_pack_authsafes(bag.get(), parts), 1);
+  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+  sk_PKCS7_pop_free(parts, PKCS7_free);
+
+  for (const Bytes& file : {der(key.get(), i2d_X509_SIG), der(mac.get(), i2d_PKCS12), der(bag.get(), i2d_PKCS12)})
+    EXPECT_EQ(code_of([&] { check({file}, "secret"); }), Code::unsupported);
+  EXPECT_TRUE(check({good}, "secret").key_matches);
 }
 
 TEST_F(Certificate, RefusesNamesThatDoNotFit) {

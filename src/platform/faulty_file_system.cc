@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 
 namespace holdfast::platform {
 namespace {
+
+bool is_change(FileCall kind) { return kind >= FileCall::create && kind <= FileCall::sync_directory; }
 
 class FaultyReadFile final : public ReadFile {
  public:
@@ -31,7 +34,12 @@ class FaultyWriteFile final : public WriteFile {
   FaultyWriteFile(FaultyFileSystem& files, std::unique_ptr<WriteFile> inner, Path path)
       : files_(files), inner_(std::move(inner)), path_(std::move(path)) {}
   void write(ByteView data) override {
-    files_.count(FileCall::write, path_);
+    try {
+      files_.count(FileCall::write, path_);
+    } catch (const Killed&) {
+      if (files_.take_half_write()) inner_->write(data.first(data.size() / 2));
+      throw;
+    }
     std::size_t fits = files_.take_budget(data.size());
     inner_->write(data.first(fits));
     if (fits < data.size()) throw os_error("cannot write " + printable(path_.native()), ENOSPC);
@@ -52,10 +60,17 @@ class FaultyWriteFile final : public WriteFile {
 void FaultyFileSystem::fail(std::uint64_t nth, Repeat repeat, int error_number,
                             std::optional<FileCall> kind) {
   std::lock_guard lock(mutex_);
-  fault_ = Fault{nth, repeat, error_number, kind};
+  fault_ = Fault{nth, repeat, error_number, kind, false};
+  half_write_ = false;
 }
 
 void FaultyFileSystem::kill(std::uint64_t nth) { fail(nth, Repeat::from_then_on, 0); }
+
+void FaultyFileSystem::kill_at_change(std::uint64_t nth) {
+  std::lock_guard lock(mutex_);
+  fault_ = Fault{nth, Repeat::from_then_on, 0, std::nullopt, true};
+  half_write_ = false;
+}
 
 void FaultyFileSystem::set_budget(std::optional<std::uint64_t> bytes) {
   std::lock_guard lock(mutex_);
@@ -79,14 +94,30 @@ std::uint64_t FaultyFileSystem::calls(FileCall kind) const {
   return counts_[static_cast<std::size_t>(kind)];
 }
 
+std::uint64_t FaultyFileSystem::changes() const {
+  std::lock_guard lock(mutex_);
+  std::uint64_t sum = 0;
+  for (std::size_t kind = 0; kind < kFileCalls; ++kind)
+    if (is_change(static_cast<FileCall>(kind))) sum += counts_[kind];
+  return sum;
+}
+
+bool FaultyFileSystem::take_half_write() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(half_write_, false);
+}
+
 void FaultyFileSystem::count(FileCall kind, const Path& path) {
   std::lock_guard lock(mutex_);
   ++counts_[static_cast<std::size_t>(kind)];
   if (!fault_ || (fault_->kind && *fault_->kind != kind)) return;
+  if (fault_->changes_only && !fault_->struck && !is_change(kind)) return;
   if (fault_->in > 1) {
     --fault_->in;
     return;
   }
+  half_write_ = fault_->changes_only && !fault_->struck && kind == FileCall::write;
+  fault_->struck = true;
   int error_number = fault_->error_number;
   if (fault_->repeat == Repeat::once) fault_.reset();
   if (error_number == 0) throw Killed{};

@@ -31,6 +31,9 @@ class FaultyFileSystem final : public FileSystem {
   void fail(std::uint64_t nth, Repeat repeat, int error_number, std::optional<FileCall> kind = std::nullopt);
   // The `nth` call from now and every later one throws Killed.
   void kill(std::uint64_t nth);
+  // The same for the `nth` call that changes something: what is on the disk is the same between two of them. A write that is
+  // hit has written its first half.
+  void kill_at_change(std::uint64_t nth);
   // At most this many more bytes are written; the write that goes over it writes what fits and fails with ENOSPC.
   // Removing a file gives its bytes back. nullopt: no limit.
   void set_budget(std::optional<std::uint64_t> bytes);
@@ -39,6 +42,7 @@ class FaultyFileSystem final : public FileSystem {
 
   std::uint64_t calls() const;
   std::uint64_t calls(FileCall kind) const;
+  std::uint64_t changes() const;   // calls that change something: everything from create to sync_directory in the enum
 
   std::unique_ptr<ReadFile> open(const Path& path) override;
   std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options = {}) override;
@@ -57,6 +61,8 @@ class FaultyFileSystem final : public FileSystem {
   void count(FileCall kind, const Path& path);
   // How many of `wanted` bytes still fit; takes them from the budget.
   std::size_t take_budget(std::size_t wanted);
+  // Whether this call, which was just killed, is the one that the kill was meant for. Says so once.
+  bool take_half_write();
 
  private:
   struct Fault {
@@ -64,6 +70,7 @@ class FaultyFileSystem final : public FileSystem {
     Repeat repeat = Repeat::once;
     int error_number = 0;   // 0: Killed
     std::optional<FileCall> kind;
+    bool changes_only = false, struck = false;
   };
 
   FileSystem& inner_;
@@ -71,6 +78,7 @@ class FaultyFileSystem final : public FileSystem {
   std::array<std::uint64_t, kFileCalls> counts_{};
   std::optional<Fault> fault_;
   std::optional<std::uint64_t> budget_;
+  bool half_write_ = false;
 };
 
 }  // namespace holdfast::platform

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -91,5 +95,41 @@ void FileSystem::make_directories(const Path& path, std::uint32_t mode) {
 }
 
 bool FileSystem::can_write(const Path& folder) { return exists(folder); }
+
+namespace {
+
+struct HeldPaths {
+  std::mutex mutex;
+  std::condition_variable given_up;
+  std::set<Path> paths;
+};
+HeldPaths& held_paths() {
+  static HeldPaths held;
+  return held;
+}
+
+class ProcessLock final : public FileLock {
+ public:
+  explicit ProcessLock(Path path) : path_(std::move(path)) {}
+  ~ProcessLock() override {
+    std::lock_guard guard(held_paths().mutex);
+    held_paths().paths.erase(path_);
+    held_paths().given_up.notify_all();
+  }
+
+ private:
+  Path path_;
+};
+
+}  // namespace
+
+std::unique_ptr<FileLock> FileSystem::lock(const Path& path, std::chrono::milliseconds patience) {
+  HeldPaths& held = held_paths();
+  std::unique_lock guard(held.mutex);
+  if (!held.given_up.wait_for(guard, patience, [&] { return !held.paths.contains(path); }))
+    throw Error(Code::busy, "cannot lock " + printable(path.native()) + ": somebody else holds it");
+  held.paths.insert(path);
+  return std::make_unique<ProcessLock>(path);
+}
 
 }  // namespace holdfast::platform

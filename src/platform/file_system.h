@@ -7,6 +7,7 @@
 // All functions throw holdfast::Error (code_of_errno). All are safe to call from several threads on different paths.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -45,6 +46,12 @@ class WriteFile {
   virtual void sync() = 0;                 // contents durable
 };
 
+// What one process of the machine holds at a time. Given up when this object goes and when the process dies.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
 struct CreateOptions {
   std::uint32_t mode = 0600;
   bool truncate = false;   // false: an existing file is an Error(already_exists)
@@ -69,6 +76,10 @@ class FileSystem {
   virtual std::uint64_t free_bytes(const Path& path) = 0;
   // Whether this process may make names in the folder, without trying: the folder's times stay as they are.
   virtual bool can_write(const Path& folder);
+
+  // Makes the file `path` (mode 0600) when it is missing, and waits until nobody else holds it. busy after `patience`.
+  // A file system that only this process sees locks among its threads.
+  virtual std::unique_ptr<FileLock> lock(const Path& path, std::chrono::milliseconds patience);
 
   // Conveniences built on the above.
   Bytes read_all(const Path& path, std::uint64_t limit = UINT64_C(1) << 30);   // larger = Error(unsupported)

@@ -1,11 +1,13 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -166,6 +168,15 @@ class PosixWriteFile final : public WriteFile {
   std::size_t filled_ = 0;
 };
 
+// flock: of the open file, so it works between threads as well, and ends with the process.
+struct PosixLock final : FileLock {
+  explicit PosixLock(const Path& path)
+      : file(retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); })) {
+    if (!file) throw cannot("lock", path, errno);
+  }
+  Descriptor file;
+};
+
 class PosixFileSystem final : public FileSystem {
  public:
   std::unique_ptr<ReadFile> open(const Path& path) override {
@@ -279,6 +290,18 @@ class PosixFileSystem final : public FileSystem {
 
   bool can_write(const Path& folder) override {
     return ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  }
+
+  std::unique_ptr<FileLock> lock(const Path& path, std::chrono::milliseconds patience) override {
+    auto held = std::make_unique<PosixLock>(path);
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (::flock(held->file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) throw cannot("lock", path, errno);
+      if (std::chrono::steady_clock::now() >= end)
+        throw Error(Code::busy, "cannot lock " + printable(path.native()) + ": another process holds it");
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return held;
   }
 
   std::uint64_t free_bytes(const Path& path) override {

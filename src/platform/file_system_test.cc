@@ -279,6 +279,32 @@ TEST_P(FileSystemContract, TellsWhereNamesCanBeMade) {
   EXPECT_FALSE(files_.can_write(root_ / "none"));
 }
 
+TEST_P(FileSystemContract, OneHolderOfALockAtATime) {
+  using std::chrono::milliseconds;
+  int inside = 0, most = 0, total = 0;
+  std::mutex mutex;
+  auto work = [&] {
+    for (int i = 0; i < 20; ++i) {
+      auto held = files_.lock(root_ / "lock", milliseconds(60'000));
+      std::unique_lock guard(mutex);
+      most = std::max(most, ++inside);
+      ++total;
+      guard.unlock();
+      std::this_thread::yield();
+      guard.lock();
+      --inside;
+    }
+  };
+  std::thread a(work), b(work), c(work);
+  a.join(), b.join(), c.join();
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(total, 60);
+  auto held = files_.lock(root_ / "lock", milliseconds(0));
+  EXPECT_EQ(code_of([&] { files_.lock(root_ / "lock", milliseconds(20)); }), Code::busy);
+  held.reset();
+  EXPECT_TRUE(files_.lock(root_ / "lock", milliseconds(0)));
+}
+
 TEST_P(FileSystemContract, ThreadsDoNotDisturbEachOther) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)

@@ -28,6 +28,10 @@ class MappedFile {
   ByteView bytes() const { return {data_, size_}; }
   MutableBytes writable() { return {data_, size_}; }  // Access::write, temporary() and create() only
 
+  enum class Use { random, sequential };
+  // How it will be read from now on; only changes what the system reads ahead.
+  void expect(Use use) const;
+
  private:
   MappedFile(int descriptor, std::size_t size, Access access, const std::filesystem::path& path);
 

@@ -64,6 +64,10 @@ MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t siz
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
+void MappedFile::expect(Use use) const {
+  if (data_) ::madvise(data_, size_, use == Use::random ? MADV_RANDOM : MADV_SEQUENTIAL);
+}
+
 MappedFile::~MappedFile() {
   if (data_) ::munmap(data_, size_);
 }

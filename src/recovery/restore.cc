@@ -222,7 +222,7 @@ RestoreReport restore(const Source& source, const repository::Point& point, cons
     const item::Adapter& adapter = adapter_for(source, spec, request.to.has_value());
     if (request.to) {
       context.to = *request.to / c.stored->name;
-      source.world.files.make_directories(*context.to);
+      platform::open_contained_tree(*request.to)->make_directory(c.stored->name);   // a link that stands there is refused
     }
     adapter.apply(spec, source.repository.open_item(point, c.stored->name), context);
   });

@@ -322,7 +322,9 @@ bool CaptureSession::reuse_file(const tree::Entry& now) {
   ContentRef content = before->content;
   item_->bytes += content.size;
   ++item_->files;
-  place(next_place(now), {encode(kept), true, std::move(content)});
+  // What is in a listing already can be read.
+  Bytes encoded = kept == before->entry ? tree::encode_entry(kept) : encode(kept);
+  place(next_place(now), {std::move(encoded), true, std::move(content)});
   return true;
 }
 

@@ -8,7 +8,11 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::uint32_t kNoSegment = 0xffffffff;
+// From so many new chunks or segments on the index is kept for the next process: less is read faster than
+// kept. Reading takes about 0.3 us a chunk, and a round trip to the store a segment.
+constexpr std::uint64_t kKeepChunks = 20'000;
+constexpr std::size_t kKeepSegments = 32;
+constexpr std::uint64_t kMostInMemory = 500'000;
 
 // What is the object's own fault; everything else is the store's and may be over the next time.
 bool is_damage(const Error& error) {
@@ -17,6 +21,13 @@ bool is_damage(const Error& error) {
 }
 
 }  // namespace
+
+Catalog::Catalog(const DataContext& context)
+    : context_(context),
+      cache_(context.cache, context.repository),
+      index_({context.cache, kMostInMemory, [this](Index::PackNumber number, const Index::Pack& pack) {
+                return directory_again(number, pack);
+              }}) {}
 
 void Catalog::load() {
   std::lock_guard lock(mutex_);
@@ -29,28 +40,32 @@ void Catalog::refresh() {
 }
 
 void Catalog::refresh_locked() {
-  std::vector<std::pair<crypto::Sha256, std::uint64_t>> fresh;
+  std::vector<SegmentMap::Segment> listed;
   context_.store.list(folder_of(ObjectType::index), [&](const store::ObjectInfo& info) {
     auto name = parse_object_name(info.name);
-    if (name && name->type == ObjectType::index && !seen_.contains(name->hash))
-      fresh.emplace_back(name->hash, info.size);
+    if (name && name->type == ObjectType::index && !unreadable_segments_.contains(name->hash) &&
+        (!loaded_ || !segments_.knows(name->hash)))
+      listed.push_back({name->hash, info.size});
   });
-  for (const auto& [hash, size] : fresh) {
+  if (!loaded_ && index_.pack_count() == 0) open_cache(listed);
+  for (const SegmentMap::Segment& segment : listed) {
+    if (segments_.knows(segment.hash)) continue;
     try {
-      read_segment(hash, size);
+      read_segment(segment.hash, segment.size);
     } catch (const Error& error) {
       if (!is_damage(error)) throw;
-      damage_[object_name(ObjectType::index, hash)] = error.message();
+      damage_[object_name(ObjectType::index, segment.hash)] = error.message();
+      unreadable_segments_.insert(segment.hash);
+      if (segments_.knows(segment.hash)) cache_trusted_ = false;  // part of it was read
     }
-    seen_.insert(hash);
   }
-  for (Segment& segment : segments_) segment.superseded = superseded_.contains(segment.hash);
   loaded_ = true;
+  keep_cache();
 }
 
-void Catalog::read_segment(const crypto::Sha256& hash, std::uint64_t size) {
+Catalog::OpenSegment Catalog::open_segment(const crypto::Sha256& hash) {
   std::string name = object_name(ObjectType::index, hash);
-  Bytes plain;
+  OpenSegment segment{hash, {}, {}};
   {
     Bytes object = context_.store.get(name, object_limit(ObjectType::index));
     check_object_hash(object, hash, name);
@@ -60,26 +75,78 @@ void Catalog::read_segment(const crypto::Sha256& hash, std::uint64_t size) {
       throw Error(Code::damaged, "object " + name + " is damaged: its writer is not in the keyring");
     ByteView body = check_signature(object, *writer, name).subspan(parsed.header_bytes.size());
     const Epoch& epoch = context_.keyring.epoch(parsed.header.epoch, name);
-    plain = open_body(epoch.meta_key.view(), ObjectType::index, parsed.header_bytes, body, name);
+    segment.plain = open_body(epoch.meta_key.view(), ObjectType::index, parsed.header_bytes, body, name);
   }
-  SegmentView view = decode_segment(plain, name);
-  superseded_.insert(view.superseded.begin(), view.superseded.end());
-  auto number = static_cast<std::uint32_t>(segments_.size());
-  segments_.push_back({hash, size});
-  for (const SegmentView::Pack& pack : view.packs) {
+  segment.view = decode_segment(segment.plain, name);
+  return segment;
+}
+
+void Catalog::read_segment(const crypto::Sha256& hash, std::uint64_t size) {
+  OpenSegment segment = open_segment(hash);
+  segments_.supersede(segment.view.superseded);
+  SegmentMap::Number number = segments_.add({hash, size});
+  ++segments_since_kept_;
+  for (const SegmentView::Pack& pack : segment.view.packs) {
     std::string pack_name = object_name(ObjectType::pack, pack.hash);
     PackDirectory directory;
     if (!index_.number_of(pack.hash))
       directory = decode_directory(pack.directory, pack.header_length, pack.size, pack_name);
-    list_pack(index_.add(pack.hash, pack.size, pack.header_length, directory), number);
+    segments_.list(index_.add(pack.hash, pack.size, pack.header_length, directory), number);
   }
 }
 
-// A pack keeps the first segment that lists it until that one is superseded.
-void Catalog::list_pack(Index::PackNumber pack, std::uint32_t segment) {
-  if (segment_of_.size() <= pack) segment_of_.resize(pack + 1, kNoSegment);
-  std::uint32_t& current = segment_of_[pack];
-  if (current == kNoSegment || superseded_.contains(segments_[current].hash)) current = segment;
+// -- what this machine keeps
+
+// Each of its segments must still be in the store: otherwise packs may have gone with it.
+void Catalog::open_cache(const std::vector<SegmentMap::Segment>& listed) {
+  std::optional<IndexCache::Content> kept = cache_.load();
+  if (!kept) return;
+  std::vector<crypto::Sha256> there;
+  for (const SegmentMap::Segment& segment : listed) there.push_back(segment.hash);
+  std::sort(there.begin(), there.end());
+  for (const SegmentMap::Segment& segment : kept->segments.segments)
+    if (!std::binary_search(there.begin(), there.end(), segment.hash)) return;
+  index_.start_with(std::move(kept->runs));
+  segments_.restore(std::move(kept->segments));
+  kept_chunks_ = index_.chunk_count();
+}
+
+void Catalog::keep_cache() {
+  if (!cache_trusted_ || !pending_.empty() || context_.cache.empty()) return;
+  const std::uint64_t chunks = index_.chunk_count();
+  const std::uint64_t fresh = cache_.exists() ? chunks - kept_chunks_ : chunks;
+  if (fresh < kKeepChunks && segments_since_kept_ < kKeepSegments) return;
+  segments_since_kept_ = 0;
+  try {
+    if (index_.save_runs(
+            [&](const std::vector<std::string>& runs) { return cache_.save(runs, segments_.content()); }))
+      kept_chunks_ = chunks;
+  } catch (const Error&) {
+    cache_trusted_ = false;  // it cannot be written: everything works without it
+  }
+}
+
+// For a damaged run of the index. Called while the Index is locked.
+PackDirectory Catalog::directory_again(Index::PackNumber number, const Index::Pack& pack) {
+  cache_.forget();
+  try {
+    if (auto segment = segments_.segment_of(number)) {
+      if (!healing_from_ || healing_from_->hash != segment->hash) healing_from_ = open_segment(segment->hash);
+      for (const SegmentView::Pack& listed : healing_from_->view.packs)
+        if (listed.hash == pack.hash)
+          return decode_directory(listed.directory, listed.header_length, listed.size, pack.name());
+    }
+  } catch (const Error& error) {
+    if (!is_damage(error)) throw;
+  }
+  try {
+    return decode_directory(
+        read_directory(context_.store, pack.name(), pack.size, context_.repository, context_.keyring).encoded,
+        pack.header_length, pack.size, pack.name());
+  } catch (const Error& error) {
+    if (!is_damage(error)) throw;
+    return {};  // the pack is gone or damaged: nothing can be read from it anyway
+  }
 }
 
 void Catalog::adopt_pack(const crypto::Sha256& hash, std::uint64_t size) {
@@ -130,13 +197,27 @@ void Catalog::match_with_store() {
   });
   std::lock_guard lock(mutex_);
   for (Index::PackNumber pack = 0; pack < present.size(); ++pack)
-    index_.set_usable(pack, present[pack] && !damaged_packs_.contains(pack));
+    index_.set_usable(pack, present[pack] && !damaged_packs_.contains(pack) && !is_condemned(pack));
+}
+
+void Catalog::avoid(std::function<bool(const std::string&)> condemned) {
+  std::lock_guard lock(mutex_);
+  condemned_ = std::move(condemned);
+}
+
+bool Catalog::is_condemned(Index::PackNumber pack) const {
+  if (!condemned_) return false;
+  if (condemned_(index_.pack(pack).name())) return true;
+  std::optional<SegmentMap::Segment> segment = segments_.segment_of(pack);
+  return segment && condemned_(object_name(ObjectType::index, segment->hash));
 }
 
 void Catalog::mark_damaged(Index::PackNumber pack) {
   std::lock_guard lock(mutex_);
   damaged_packs_.insert(pack);
   index_.set_usable(pack, false);
+  cache_.forget();  // should it be to blame, the next process does not believe it
+  cache_trusted_ = false;
 }
 
 Index::PackNumber Catalog::written(SegmentPack pack, const PackDirectory& directory) {
@@ -170,28 +251,26 @@ void Catalog::write_segment(const SessionSetup& setup) {
   crypto::Sha256 hash = crypto::sha256(object);
   context_.store.put(object_name(ObjectType::index, hash), object);
 
-  auto number = static_cast<std::uint32_t>(segments_.size());
-  segments_.push_back({hash, object.size()});
-  seen_.insert(hash);
-  for (const SegmentPack& pack : pending_) list_pack(index_.number_of(pack.hash).value(), number);
+  SegmentMap::Number number = segments_.add({hash, object.size()});
+  ++segments_since_kept_;
+  for (const SegmentPack& pack : pending_) segments_.list(index_.number_of(pack.hash).value(), number);
   pending_.clear();
   pending_size_ = {};
+  keep_cache();
 }
 
-std::vector<NeededObject> Catalog::with_segments(const std::set<Index::PackNumber>& packs) {
+std::vector<NeededObject> Catalog::with_segments(const std::vector<Index::PackNumber>& packs) {
   std::lock_guard lock(mutex_);
   std::vector<NeededObject> needed;
-  std::set<std::uint32_t> segments;
+  std::map<crypto::Sha256, std::uint64_t> segments;
   for (Index::PackNumber number : packs) {
     Index::Pack pack = index_.pack(number);
     needed.push_back({ObjectType::pack, pack.hash, pack.size});
-    std::uint32_t segment = number < segment_of_.size() ? segment_of_[number] : kNoSegment;
-    if (segment == kNoSegment)
-      throw Error(Code::defect, "cannot publish: " + pack.name() + " is in no index segment");
-    segments.insert(segment);
+    std::optional<SegmentMap::Segment> segment = segments_.segment_of(number);
+    if (!segment) throw Error(Code::defect, "cannot publish: " + pack.name() + " is in no index segment");
+    segments[segment->hash] = segment->size;
   }
-  for (std::uint32_t segment : segments)
-    needed.push_back({ObjectType::index, segments_[segment].hash, segments_[segment].size});
+  for (const auto& [hash, size] : segments) needed.push_back({ObjectType::index, hash, size});
   std::sort(needed.begin(), needed.end());
   return needed;
 }

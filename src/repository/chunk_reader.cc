@@ -85,7 +85,13 @@ std::shared_ptr<const Bytes> ChunkReader::stretch(const Index::Pack& pack, Index
   }
   if (end > pack.size) damaged(pack, "the index tells of frames beyond its end");
   auto bytes = std::make_shared<Bytes>(static_cast<std::size_t>(end - wanted.offset));
-  context_.store.get_range(pack.name(), wanted.offset, *bytes);
+  try {
+    context_.store.get_range(pack.name(), wanted.offset, *bytes);
+  } catch (const Error& error) {
+    if (bytes->size() == wanted.stored || !(is_damage(error) || error.code() == Code::io)) throw;
+    bytes->resize(wanted.stored);  // what follows may be cut off or unreadable: no fault of this frame
+    context_.store.get_range(pack.name(), wanted.offset, *bytes);
+  }
   start = wanted.offset;
   if (bytes->size() > wanted.stored) {
     std::lock_guard lock(windows_mutex_);

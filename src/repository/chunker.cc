@@ -27,7 +27,7 @@ Chunker::Chunker(const Parameters& parameters, ByteView chunker_secret) : parame
         Code::unsupported,
         "cannot cut files into chunks: the repository's chunk sizes are outside of what this version knows");
   }
-  int bits = std::bit_width(p.chunk_average) - 1;
+  int bits = static_cast<int>(std::bit_width(p.chunk_average)) - 1;
   mask_before_average_ = top_bits(bits + 2);
   mask_after_ = top_bits(bits - 2);
   for (std::size_t value = 0; value < gear_.size(); ++value) {

@@ -29,6 +29,7 @@ class Chunker {
   std::size_t first_chunk(ByteView rest) const;
 
   const Parameters& parameters() const { return parameters_; }
+  const std::array<std::uint64_t, 256>& gear() const { return gear_; }  // the keyed table
 
  private:
   std::size_t scan_to(Scan& scan, ByteView chunk, std::size_t limit, std::uint64_t mask) const;

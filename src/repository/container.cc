@@ -88,16 +88,15 @@ class Writing final : public ContainerWriter {
           .hint("give another name");
     }
     file_ = files_.create(unfinished_, {.mode = 0600, .truncate = true, .bypass_cache = false});
-    append(container_head());
+    try {
+      append(container_head());
+    } catch (const Error&) {
+      discard();
+      throw;
+    }
   }
   ~Writing() override {
-    if (finished_) return;
-    file_.reset();
-    try {
-      files_.remove(unfinished_);
-    } catch (...) {
-      // nothing more can be done: its name says what it is
-    }
+    if (!finished_) discard();
   }
 
   void put(const std::string& name, std::span<const ByteView> parts) override {
@@ -156,6 +155,14 @@ class Writing final : public ContainerWriter {
   }
 
  private:
+  void discard() {
+    file_.reset();
+    try {
+      files_.remove(unfinished_);
+    } catch (...) {
+      // nothing more can be done: its name says what it is
+    }
+  }
   platform::Path folder() const { return path_.has_parent_path() ? path_.parent_path() : platform::Path("."); }
   // After a failed write nobody knows where the file ends: everything from then on fails too, and with the same error,
   // whichever thread is heard first.

@@ -53,6 +53,12 @@ struct DataProblem {
   bool operator==(const DataProblem&) const = default;
 };
 
+// Which packs verify_content() reads, and what came of it.
+struct PackReading {
+  PackTurns& turns;
+  std::uint64_t later = 0, bytes = 0;  // packs left to another run; bytes of those that were read
+};
+
 class DataStore {
  public:
   virtual ~DataStore() = default;
@@ -69,10 +75,14 @@ class DataStore {
 
   // Level `content` of points: check_pack for every pack of `packs`, then every node and every chunk
   // reference below `roots` (StoredItem::root) must lead to a chunk in a whole pack. Empty: everything can be
-  // restored. `progress` counts bytes of packs.
+  // restored. `progress` counts bytes of packs. With `reading`, packs that are known to be whole are not read; when
+  // some are left for later, so are the references.
   virtual std::vector<DataProblem> verify_content(const std::vector<std::pair<Bytes, ContentRef>>& roots,
                                                   const std::vector<NeededObject>& packs,
-                                                  const RunOptions& run) = 0;
+                                                  const RunOptions& run, PackReading* reading = nullptr) = 0;
+
+  // For what looks deeper (impact.h).
+  virtual std::shared_ptr<struct Engine> engine() = 0;
 };
 
 std::shared_ptr<DataStore> open_data(const DataContext& context);

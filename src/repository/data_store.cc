@@ -1,20 +1,18 @@
 // DataStore: opening nodes and sessions, and checking what is stored.
 #include <algorithm>
-#include <atomic>
+#include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/error.h"
 #include "repository/capture.h"
 #include "repository/data.h"
 #include "repository/engine.h"
+#include "repository/parallel.h"
 #include "repository/tree_reader.h"
 
 namespace holdfast::repository {
 namespace {
-
-constexpr unsigned kMostCheckers = 4;  // each holds a pack
 
 bool is_damage(const Error& error) {
   return error.code() == Code::damaged || error.code() == Code::not_found ||
@@ -103,13 +101,16 @@ class EngineDataStore final : public DataStore {
   }
 
   std::optional<DataProblem> check_pack(const crypto::Sha256& pack, std::uint64_t size) override {
-    PackChecker checker;
-    return check_pack_with(checker, pack, size);
+    std::unique_ptr<PackLook> look = take_look();
+    std::optional<DataProblem> problem = check_pack_with(*look, pack, size);
+    std::lock_guard lock(looks_mutex_);
+    looks_.push_back(std::move(look));
+    return problem;
   }
 
   std::vector<DataProblem> verify_content(const std::vector<std::pair<Bytes, ContentRef>>& roots,
                                           const std::vector<NeededObject>& objects,
-                                          const RunOptions& run) override {
+                                          const RunOptions& run, PackReading* reading) override {
     engine_->catalog.load();
     std::vector<NeededObject> packs;
     std::copy_if(objects.begin(), objects.end(), std::back_inserter(packs),
@@ -121,7 +122,8 @@ class EngineDataStore final : public DataStore {
       }
     }
     std::set<Index::PackNumber> whole;
-    std::vector<DataProblem> problems = check_packs(packs, run, whole);
+    std::vector<DataProblem> problems = check_packs(packs, run, reading, whole);
+    if (reading && reading->later != 0) return problems;
     TreeCheck trees(*engine_, whole, run.cancel);
     for (const auto& [entry, content] : roots) {
       try {
@@ -135,16 +137,39 @@ class EngineDataStore final : public DataStore {
     return problems;
   }
 
+  EnginePtr engine() override { return engine_; }
+
  private:
-  std::optional<DataProblem> check_pack_with(PackChecker& checker, const crypto::Sha256& hash,
-                                             std::uint64_t size) {
+  // What one thread uses for one pack after another: fresh memory for each would cost as much as hashing it.
+  struct PackLook {
+    PackChecker checker;
+    Bytes bytes;
+  };
+
+  std::unique_ptr<PackLook> take_look() {
+    std::lock_guard lock(looks_mutex_);
+    if (looks_.empty()) return std::make_unique<PackLook>();
+    std::unique_ptr<PackLook> look = std::move(looks_.back());
+    looks_.pop_back();
+    return look;
+  }
+
+  ByteView read_pack(PackLook& look, const std::string& name, std::uint64_t size) {
+    std::optional<store::ObjectInfo> there = engine_->context.store.info(name);
+    if (!there) throw Error(Code::not_found, "object " + name + " is missing");
+    if (there->size != size || size > object_limit(ObjectType::pack))
+      throw Error(Code::damaged,
+                  "object " + name + " is damaged: it has another size than the inventory says");
+    if (look.bytes.size() < size) look.bytes.resize(static_cast<std::size_t>(size));
+    MutableBytes object = MutableBytes(look.bytes).first(static_cast<std::size_t>(size));
+    engine_->context.store.get_range(name, 0, object);
+    return object;
+  }
+
+  std::optional<DataProblem> check_pack_with(PackLook& look, const crypto::Sha256& hash, std::uint64_t size) {
     std::string name = object_name(ObjectType::pack, hash);
     try {
-      Bytes object = engine_->context.store.get(name, object_limit(ObjectType::pack));
-      if (object.size() != size)
-        throw Error(Code::damaged,
-                    "object " + name + " is damaged: it has another size than the inventory says");
-      check_object_hash(object, hash, name);
+      ByteView object = read_pack(look, name, size);
       ChunkReader::Chunk base;
       auto base_of = [&](const ChunkId& id, ChunkType type) {
         engine_->catalog.load();
@@ -155,7 +180,7 @@ class EngineDataStore final : public DataStore {
         base = *found;
         return base.bytes;
       };
-      checker.check(object, engine_->context.repository, engine_->context.keyring, base_of, name);
+      look.checker.check(object, engine_->context.repository, engine_->context.keyring, base_of, name, &hash);
       return std::nullopt;
     } catch (const Error& error) {
       // A disk that cannot read this pack any more may well read the others.
@@ -167,39 +192,34 @@ class EngineDataStore final : public DataStore {
 
   // Fills `whole` with the packs that are; several at a time.
   std::vector<DataProblem> check_packs(const std::vector<NeededObject>& packs, const RunOptions& run,
-                                       std::set<Index::PackNumber>& whole) {
+                                       PackReading* reading, std::set<Index::PackNumber>& whole) {
     std::vector<DataProblem> problems;
     std::mutex mutex;
-    std::exception_ptr error;
-    std::atomic<std::size_t> next{0};
-    auto work = [&] {
-      try {
-        PackChecker checker;
-        for (std::size_t i = next++; i < packs.size(); i = next++) {
-          if (run.cancel) run.cancel->check();
-          std::optional<DataProblem> problem = check_pack_with(checker, packs[i].hash, packs[i].size);
-          if (run.progress) run.progress->add(packs[i].size, 0);
-          std::lock_guard lock(mutex);
-          if (problem)
-            problems.push_back(*problem);
-          else if (auto number = engine_->catalog.index().number_of(packs[i].hash))
-            whole.insert(*number);
-        }
-      } catch (...) {
-        std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-        next = packs.size();
+    in_parallel(packs.size(), run.workers, [&](std::size_t i) {
+      if (run.cancel) run.cancel->check();
+      const NeededObject& pack = packs[i];
+      const auto turn = reading ? reading->turns.turn(pack.hash, pack.size) : PackTurns::Turn::now;
+      std::optional<DataProblem> problem;
+      if (turn == PackTurns::Turn::now) {
+        problem = check_pack(pack.hash, pack.size);
+        if (run.progress) run.progress->add(pack.size, 0);
+        if (reading && !problem) reading->turns.whole(pack.hash, pack.size);
       }
-    };
-    unsigned count =
-        run.workers ? run.workers : std::clamp(std::thread::hardware_concurrency(), 1U, kMostCheckers);
-    std::vector<std::thread> threads;
-    for (unsigned i = 0; i < count; ++i) threads.emplace_back(work);
-    for (std::thread& thread : threads) thread.join();
-    if (error) std::rethrow_exception(error);
+      std::lock_guard lock(mutex);
+      if (reading && turn == PackTurns::Turn::now) reading->bytes += pack.size;
+      if (turn == PackTurns::Turn::later) {
+        ++reading->later;
+      } else if (problem) {
+        problems.push_back(*problem);
+      } else if (auto number = engine_->catalog.index().number_of(pack.hash)) {
+        whole.insert(*number);
+      }
+    });
     return problems;
   }
 
+  std::mutex looks_mutex_;
+  std::vector<std::unique_ptr<PackLook>> looks_;  // not in use; one for each thread that checks
   EnginePtr engine_;
 };
 

@@ -43,7 +43,7 @@ struct TestRepository {
     data = open_data(context());
   }
   DataContext context() {
-    return {store, *keyring, platform::real_clock(), platform::real_entropy(), id, parameters};
+    return {store, *keyring, platform::real_clock(), platform::real_entropy(), id, parameters, cache};
   }
 
   std::unique_ptr<BackupSession> begin(RunOptions run = {nullptr, nullptr, 2}) {
@@ -61,6 +61,7 @@ struct TestRepository {
   }
 
   Parameters parameters;
+  platform::Path cache;
   store::MemoryStore memory;
   store::FaultyStore store{memory};
   RepositoryId id;

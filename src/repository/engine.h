@@ -6,6 +6,7 @@
 #include "repository/catalog.h"
 #include "repository/chunk_reader.h"
 #include "repository/chunker.h"
+#include "repository/similar.h"
 
 namespace holdfast::repository {
 
@@ -30,7 +31,8 @@ struct Engine {
                 entropy,       outside.repository, outside.parameters, outside.cache},
         chunker(outside.parameters, outside.keyring.current().chunker_secret.view()),
         catalog(context),
-        reader(context, catalog) {}
+        reader(context, catalog),
+        similar(outside.cache) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -39,6 +41,7 @@ struct Engine {
   const Chunker chunker;
   Catalog catalog;
   ChunkReader reader;
+  SimilarChunks similar;
 };
 using EnginePtr = std::shared_ptr<Engine>;
 

@@ -19,7 +19,7 @@ namespace holdfast::repository {
 
 // Stored values: never renumber.
 enum class ObjectType : std::uint16_t {
-  repository = 1, slot = 2, keyring = 3, pack = 4, index = 5, inventory = 6, point = 7, record = 8, replica = 9,
+  repository = 1, slot = 2, keyring = 3, pack = 4, index = 5, inventory = 6, point = 7, record = 8, replica = 9, map = 10,
 };
 
 inline constexpr std::uint16_t kFormatVersion = 1;
@@ -67,7 +67,7 @@ struct ParsedObject {
 ParsedObject parse_object(ByteView object, ObjectType type, const RepositoryId* repository, std::string_view name);
 
 // -- sealed body
-// Compressed when that helps. `header` is encode_header()'s result.
+// Compressed when that helps. `header` is encode_header()'s result. Opened again and compared before it is returned: failed when it differs.
 Bytes seal_body(ByteView body_key, ObjectType type, ByteView header, ByteView plain, platform::Entropy& entropy);
 // Error(damaged) when it is not authentic or larger than the type allows.
 Bytes open_body(ByteView body_key, ObjectType type, ByteView header, ByteView sealed, std::string_view name);
@@ -77,8 +77,9 @@ crypto::Signature sign_digest(const crypto::SigningKey& key, const crypto::Sha25
 [[nodiscard]] bool verify_digest(const crypto::VerifyKey& key, const crypto::Sha256& before, const crypto::Signature& signature);
 // Appends the 64 bytes to `object`.
 void append_signature(Bytes& object, const crypto::SigningKey& key);
-// The object without its signature; Error(damaged) when it is not by `key`.
-ByteView check_signature(ByteView object, const crypto::VerifyKey& key, std::string_view name);
+// The object without its signature; Error(damaged) when it is not by `key`. `hash`, when given, is the one in its name and is
+// compared in the same pass.
+ByteView check_signature(ByteView object, const crypto::VerifyKey& key, std::string_view name, const crypto::Sha256* hash = nullptr);
 
 // Error(damaged) unless the SHA-256 of `object` is `expected`.
 void check_object_hash(ByteView object, const crypto::Sha256& expected, std::string_view name);

@@ -3,6 +3,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <string>
 
@@ -40,13 +41,39 @@ std::size_t Compressor::compress(ByteView plain, int level) {
   return n;
 }
 
+std::size_t Compressor::probe(ByteView plain) {
+  return compress(plain.subspan(plain.size() / 2 - kProbeBytes / 2, kProbeBytes), kProbeLevel);
+}
+
 bool Compressor::looks_incompressible(ByteView plain) {
-  return !worth_it(compress(plain.subspan(plain.size() / 2 - kProbeBytes / 2, kProbeBytes), kProbeLevel),
-                   kProbeBytes);
+  return plain.size() >= kProbeFrom && !worth_it(probe(plain), kProbeBytes);
+}
+
+std::optional<Compressor::Encoded> Compressor::encode(ByteView plain, ByteView base) {
+  // What encode() would give, from a sample: to compress the whole twice would cost more than it saves.
+  std::size_t expected = plain.size();
+  if (plain.size() >= kProbeBytes) expected = plain.size() / kProbeBytes * probe(plain);
+  if (std::size_t bound = ZSTD_compressBound(plain.size()); buffer_.size() < bound) buffer_.resize(bound);
+  ZSTD_CCtx* context = compression(context_.get());
+  // The window must reach from the end of the chunk to the beginning of its base.
+  const int window = static_cast<int>(std::bit_width(std::max(plain.size() + base.size(), kProbeBytes)));
+  ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kLevel);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window);
+  ZSTD_CCtx_refPrefix(context, base.data(), base.size());
+  std::size_t n = ZSTD_compress2(context, buffer_.data(), buffer_.size(), plain.data(), plain.size());
+  if (ZSTD_isError(n)) throw Error(Code::defect, std::string("cannot compress: ") + ZSTD_getErrorName(n));
+  // Reading it will take the base as well: half the size must go, or a lot of bytes.
+  if (n > expected / 2 && n + plain.size() / 16 > expected) return std::nullopt;
+  return Encoded{Codec::zstd_with_base, ByteView(buffer_).first(n)};
 }
 
 Compressor::Encoded Compressor::encode(ByteView plain) {
-  if (plain.size() >= kProbeFrom && looks_incompressible(plain)) return {Codec::plain, plain};
+  if (looks_incompressible(plain)) return {Codec::plain, plain};
+  return encode_compressible(plain);
+}
+
+Compressor::Encoded Compressor::encode_compressible(ByteView plain) {
   std::size_t n = compress(plain, kLevel);
   if (!worth_it(n, plain.size())) return {Codec::plain, plain};
   return {Codec::zstd, ByteView(buffer_).first(n)};

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/bytes.h"
 
@@ -14,7 +15,7 @@ namespace holdfast::repository {
 enum class Codec : std::uint8_t {
   plain = 0,
   zstd = 1,
-  zstd_with_base = 2,  // one chunk, compressed with another chunk as prefix; read, not yet written
+  zstd_with_base = 2,  // one chunk, compressed with another chunk as prefix
 };
 
 inline constexpr std::uint32_t kMaxFrame = 8U
@@ -34,10 +35,16 @@ class Compressor {
   // `bytes` is `plain` itself when compression gains less than 1/32, else a buffer that is good until the
   // next call.
   Encoded encode(ByteView plain);
+  // The same for what is not incompressible: without a look at the middle first.
+  Encoded encode_compressible(ByteView plain);
+  // nullopt when building on `base` is not clearly smaller than encode() would be; call that then.
+  std::optional<Encoded> encode(ByteView plain, ByteView base);
+  // From a look at the middle: no use to compress it.
+  bool looks_incompressible(ByteView plain);
 
  private:
-  bool looks_incompressible(ByteView plain);
   std::size_t compress(ByteView plain, int level);  // into buffer_; its size
+  std::size_t probe(ByteView plain);                // compressed size of kProbeBytes of it
 
   struct Free {
     void operator()(void* context) const;

@@ -8,154 +8,242 @@
 #include "base/wire.h"
 
 namespace holdfast::repository {
+namespace {
 
-static_assert(sizeof(Index::Location) + ChunkId::kSize == 48);
+constexpr std::size_t kMergeFrom = 4;       // runs of about one size
+constexpr std::uint64_t kAboutOneSize = 3;  // the first of them at most this many times the last
 
-// -- the table
+}  // namespace
+
+Index::Index() : Index(Options()) {}
+
+Index::Index(Options options) : options_(std::move(options)), spill_at_(options_.most_in_memory) {}
+
+// -- lookups
+
+// A damaged run is made again from the packs, and the lookup repeated.
+template <class Look>
+auto Index::reading(Look look) const {
+  while (true) {
+    const IndexRun* damaged;
+    try {
+      std::shared_lock lock(mutex_);
+      return look();
+    } catch (const RunDamaged& error) {
+      damaged = error.run();
+    }
+    heal(damaged);
+  }
+}
 
 template <class Visit>
 void Index::each(const ChunkId& id, Visit visit) const {
-  if (slots_.empty()) return;
-  std::size_t mask = slots_.size() - 1;
-  for (std::size_t slot = IdHash{}(id)&mask; slots_[slot] != kNone; slot = (slot + 1) & mask) {
-    const Entry& found = entry(slots_[slot]);
-    if (found.id == id && !visit(found.at)) return;
+  if (!table_.each(id, [&](const PackedLocation& at) { return visit(at.unpacked()); })) return;
+  for (const auto& run : runs_) {
+    std::uint64_t place = run->first_place(id);
+    while (std::optional<PackedLocation> at = run->at(place++, id)) {
+      if (!visit(at->unpacked())) return;
+    }
   }
 }
 
-void Index::place(std::uint32_t number) {
-  std::size_t mask = slots_.size() - 1;
-  std::size_t slot = IdHash{}(entry(number).id) & mask;
-  while (slots_[slot] != kNone) slot = (slot + 1) & mask;
-  slots_[slot] = number;
-}
-
-void Index::grow() {
-  std::size_t wanted = std::max<std::size_t>(slots_.size() * 2, 4096);
-  slots_ = {};  // the old table first: both at once would be the peak of memory
-  slots_.assign(wanted, kNone);
-  for (std::uint32_t i = 0; i < count_; ++i) place(i);
-}
-
-void Index::insert(const ChunkId& id, const Location& at) {
-  if (count_ == kNone)
-    throw Error(Code::unsupported, "cannot hold the index: it has more than 4 billion chunks");
-  if (count_ % kBlock == 0) blocks_.push_back(std::make_unique<Entry[]>(kBlock));
-  blocks_[count_ / kBlock][count_ % kBlock] = {id, at};
-  ++count_;
-  if (std::uint64_t{count_} * 4 > std::uint64_t{slots_.size()} * 3)
-    grow();  // places the new one too
-  else
-    place(count_ - 1);
-}
-
-Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std::uint32_t header_length,
-                             const PackDirectory& directory) {
-  std::unique_lock lock(mutex_);
-  auto [known, fresh] = numbers_.try_emplace(pack, static_cast<PackNumber>(packs_.size()));
-  if (!fresh) return known->second;
-  PackNumber number = known->second;
-  PackState state;
-  state.info.hash = pack;
-  state.info.size = size;
-  state.info.header_length = header_length;
-  state.info.id_epoch = directory.id_epoch;
-  state.info.frames = static_cast<std::uint32_t>(directory.frames.size());
-  state.first_frame = frames_.size();
-  packs_.push_back(state);
-  for (std::uint32_t i = 0; i < directory.frames.size(); ++i) {
-    const PackDirectory::Frame& frame = directory.frames[i];
-    if (frame.codec == Codec::zstd_with_base) bases_[frames_.size()] = frame.base;
-    frames_.push_back(
-        {frame.offset, frame.stored, frame.size | static_cast<std::uint32_t>(frame.codec) << 24});
-    for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame))
-      insert(chunk.id, {number, i, chunk.offset, chunk.length});
-  }
-  return number;
+const IndexRun& Index::run_of(PackNumber pack) const {
+  for (const auto& run : runs_)
+    if (run->has(pack)) return *run;
+  throw Error(Code::defect, "cannot look up pack " + std::to_string(pack) + ": the index has no such number");
 }
 
 Index::Frame Index::frame_locked(PackNumber pack, std::uint32_t number) const {
-  std::uint64_t at = packs_.at(pack).first_frame + number;
-  const PackedFrame& packed = frames_.at(static_cast<std::size_t>(at));
-  Frame frame{packed.offset,
-              packed.stored,
-              packed.size_and_codec & 0xffffff,
-              static_cast<Codec>(packed.size_and_codec >> 24),
-              {}};
-  if (frame.codec == Codec::zstd_with_base) frame.base = bases_.at(at);
-  return frame;
+  return table_.has(pack) ? table_.frame(pack, number) : run_of(pack).frame(pack, number);
 }
 
 std::vector<Index::Location> Index::find(const ChunkId& id) const {
-  std::shared_lock lock(mutex_);
-  std::vector<Location> places;
-  each(id, [&](const Location& at) {
-    places.push_back(at);
-    return true;
+  return reading([&] {
+    std::vector<Location> places;
+    each(id, [&](const Location& at) {
+      places.push_back(at);
+      return true;
+    });
+    std::stable_partition(places.begin(), places.end(), [&](const Location& at) { return usable_[at.pack]; });
+    return places;
   });
-  std::stable_partition(places.begin(), places.end(),
-                        [&](const Location& at) { return packs_[at.pack].info.usable; });
-  return places;
+}
+
+// Whether what the place's frame builds on is in a usable pack: this one.
+bool Index::base_usable(const Location& at, PackNumber* base_pack) const {
+  bool found = false;
+  each(frame_locked(at.pack, at.frame).base, [&](const Location& base) {
+    found = usable_[base.pack];
+    if (found && base_pack) *base_pack = base.pack;
+    return !found;
+  });
+  return found;
 }
 
 std::optional<Index::Location> Index::find_usable(const ChunkId& id) const {
-  std::shared_lock lock(mutex_);
-  std::optional<Location> place;
-  each(id, [&](const Location& at) {
-    if (!packs_[at.pack].info.usable) return true;
-    if (Frame frame = frame_locked(at.pack, at.frame); frame.codec == Codec::zstd_with_base) {
-      bool base_usable = false;
-      each(frame.base, [&](const Location& base) { return !(base_usable = packs_[base.pack].info.usable); });
-      if (!base_usable) return true;
-    }
-    place = at;
-    return false;
+  return reading([&] {
+    std::optional<Location> place;
+    each(id, [&](const Location& at) {
+      if (usable_[at.pack] && (!at.on_base || base_usable(at, nullptr))) place = at;
+      return !place;
+    });
+    return place;
   });
-  return place;
 }
 
 std::vector<Index::PackNumber> Index::packs_for(const Location& at) const {
-  std::shared_lock lock(mutex_);
-  std::vector<PackNumber> packs{at.pack};
-  if (Frame frame = frame_locked(at.pack, at.frame); frame.codec == Codec::zstd_with_base) {
-    each(frame.base, [&](const Location& base) {
-      if (!packs_[base.pack].info.usable) return true;
-      packs.push_back(base.pack);
-      return false;
-    });
-  }
-  return packs;
+  return reading([&] {
+    std::vector<PackNumber> packs{at.pack};
+    PackNumber base = 0;
+    if (at.on_base && base_usable(at, &base)) packs.push_back(base);
+    return packs;
+  });
 }
 
 Index::Frame Index::frame(PackNumber pack, std::uint32_t number) const {
-  std::shared_lock lock(mutex_);
-  return frame_locked(pack, number);
+  return reading([&] { return frame_locked(pack, number); });
 }
 
 Index::Pack Index::pack(PackNumber number) const {
-  std::shared_lock lock(mutex_);
-  return packs_.at(number).info;
+  return reading([&] {
+    const PackRecord record = table_.has(number) ? table_.pack(number) : run_of(number).pack(number);
+    return record.unpacked(usable_[number]);
+  });
+}
+
+std::optional<Index::PackNumber> Index::number_of_locked(const crypto::Sha256& pack) const {
+  if (auto number = table_.number_of(pack)) return number;
+  for (const auto& run : runs_)
+    if (auto number = run->number_of(pack)) return number;
+  return std::nullopt;
 }
 
 std::optional<Index::PackNumber> Index::number_of(const crypto::Sha256& pack) const {
-  std::shared_lock lock(mutex_);
-  auto found = numbers_.find(pack);
-  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+  return reading([&] { return number_of_locked(pack); });
 }
 
 std::size_t Index::pack_count() const {
   std::shared_lock lock(mutex_);
-  return packs_.size();
+  return table_.next_pack();
 }
 
 std::uint64_t Index::chunk_count() const {
   std::shared_lock lock(mutex_);
-  return count_;
+  std::uint64_t count = table_.chunk_count();
+  for (const auto& run : runs_) count += run->counts().chunks;
+  return count;
+}
+
+std::size_t Index::run_count() const {
+  std::shared_lock lock(mutex_);
+  return runs_.size();
 }
 
 void Index::set_usable(PackNumber pack, bool usable) {
   std::unique_lock lock(mutex_);
-  packs_.at(pack).info.usable = usable;
+  usable_.at(pack) = usable;
+}
+
+// -- growing
+
+Index::PackNumber Index::add(const crypto::Sha256& pack, std::uint64_t size, std::uint32_t header_length,
+                             const PackDirectory& directory) {
+  std::unique_lock lock(mutex_);
+  if (auto known = number_of_locked(pack)) return *known;
+  PackNumber number = table_.add(pack, size, header_length, directory);
+  usable_.push_back(true);
+  if (table_.weight() >= spill_at_) {
+    try {
+      spill();
+      spill_at_ = options_.most_in_memory;
+    } catch (const Error&) {
+      spill_at_ = table_.weight() * 2;  // no room for a file: memory will do for now
+    }
+  }
+  return number;
+}
+
+// In the folder when that can be written, else in the system's temporary folder.
+std::unique_ptr<IndexRun> Index::in_file(
+    const std::function<std::unique_ptr<IndexRun>(const platform::Path&)>& make) const {
+  if (!options_.folder.empty()) {
+    try {
+      return make(options_.folder);
+    } catch (const RunDamaged&) {
+      throw;
+    } catch (const Error&) {
+    }
+  }
+  return make({});
+}
+
+void Index::spill() {
+  runs_.push_back(in_file([&](const platform::Path& folder) { return table_.write(folder); }));
+  table_ = IndexTable(table_.next_pack());
+  settle();
+}
+
+void Index::settle() {
+  while (runs_.size() >= kMergeFrom) {
+    auto first = runs_.end() - kMergeFrom;
+    if ((*first)->counts().chunks > kAboutOneSize * runs_.back()->counts().chunks) return;
+    std::vector<const IndexRun*> sources;
+    for (auto run = first; run != runs_.end(); ++run) sources.push_back(run->get());
+    std::unique_ptr<IndexRun> merged;
+    try {
+      merged = in_file([&](const platform::Path& folder) { return IndexRun::merged(sources, folder); });
+    } catch (const Error&) {
+      return;  // no room, or damaged: a lookup will heal that; the next spill tries again
+    }
+    runs_.erase(first, runs_.end());
+    runs_.push_back(std::move(merged));
+  }
+}
+
+void Index::heal(const IndexRun* damaged) const {
+  std::unique_lock lock(mutex_);
+  auto at = std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run.get() == damaged; });
+  if (at == runs_.end()) return;  // another thread did it
+  if (!options_.directory_of) throw RunDamaged(damaged);
+  std::vector<std::unique_ptr<IndexRun>> made;
+  IndexTable part(damaged->first_pack());
+  auto write = [&] {
+    made.push_back(in_file([&](const platform::Path& folder) { return part.write(folder); }));
+    part = IndexTable(part.next_pack());
+  };
+  for (PackNumber number = damaged->first_pack(); damaged->has(number); ++number) {
+    Pack pack = damaged->pack(number).unpacked(true);
+    part.add(pack.hash, pack.size, pack.header_length, options_.directory_of(number, pack));
+    if (part.weight() >= options_.most_in_memory) write();
+  }
+  if (!part.empty()) write();
+  (*at)->discard();
+  at = runs_.erase(at);
+  runs_.insert(at, std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+}
+
+// -- runs that outlive the process
+
+void Index::start_with(std::vector<std::unique_ptr<IndexRun>> runs) {
+  std::unique_lock lock(mutex_);
+  runs_ = std::move(runs);
+  PackNumber next = 0;
+  for (const auto& run : runs_) next += static_cast<PackNumber>(run->counts().packs);
+  table_ = IndexTable(next);
+  usable_.assign(next, true);
+}
+
+bool Index::save_runs(const std::function<bool(const std::vector<std::string>&)>& save) {
+  std::unique_lock lock(mutex_);
+  auto named = [](const auto& run) { return !run->name().empty(); };
+  if (options_.folder.empty() || !std::all_of(runs_.begin(), runs_.end(), named)) return false;
+  if (!table_.empty()) spill();
+  if (!std::all_of(runs_.begin(), runs_.end(), named)) return false;
+  std::vector<std::string> names;
+  for (const auto& run : runs_) names.push_back(run->name());
+  if (!save(names)) return false;
+  for (const auto& run : runs_) run->keep();
+  return true;
 }
 
 // -- segments

@@ -1,42 +1,39 @@
-// Where every chunk is: in memory, 48 bytes a chunk and about 6 for its slot, 12 a frame. Filled from
-// directories of packs; catalog.h reads those from the store. Thread-safe. The lookups are all that others
-// know of it, so that a table in a file can take its place.
+// Where every chunk is: an IndexTable for what is new to this process, and runs (index_run.h) in mapped files
+// for all else. The table becomes a run when it is large; of runs of about one size four become one, so that
+// there are few. Pack numbers are given in the order of adding and stay as they are. catalog.h says where the
+// content comes from. Thread-safe; a lookup waits while runs are merged.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "repository/index_table.h"
 #include "repository/pack.h"
 
 namespace holdfast::repository {
 
 class Index {
  public:
-  using PackNumber = std::uint32_t;  // of this Index only
-  struct Location {
-    PackNumber pack = 0;
-    std::uint32_t frame = 0;
-    std::uint32_t offset = 0, length = 0;  // in the plain bytes of the frame
+  using PackNumber = repository::PackNumber;  // of this Index only
+  using Location = ChunkLocation;
+  using Frame = IndexedFrame;
+  using Pack = IndexedPack;
+
+  struct Options {
+    // Of the runs' files. Empty, or not to be written: files without a name in the system's temporary folder.
+    platform::Path folder;
+    std::uint64_t most_in_memory = 500'000;  // chunks; about 30 MB
+    // Finds the directory of a pack again, when a run is damaged. Called while lookups wait: must not use the
+    // Index.
+    std::function<PackDirectory(PackNumber, const Pack&)> directory_of;
   };
-  struct Frame {
-    std::uint32_t offset = 0, stored = 0, size = 0;  // as in PackDirectory::Frame
-    Codec codec{};
-    ChunkId base;
-  };
-  struct Pack {
-    crypto::Sha256 hash;
-    std::uint64_t size = 0;
-    std::uint32_t header_length = 0;
-    std::uint32_t id_epoch = 0;  // as in PackDirectory
-    bool usable = true;  // false: missing, damaged, or of another size; never deduplicated against
-    std::uint32_t frames = 0;
-    std::string name() const { return object_name(ObjectType::pack, hash); }
-  };
+  Index();
+  explicit Index(Options options);
 
   // A pack that is known already is left as it is.
   PackNumber add(const crypto::Sha256& pack, std::uint64_t size, std::uint32_t header_length,
@@ -57,37 +54,37 @@ class Index {
   std::uint64_t chunk_count() const;
   void set_usable(PackNumber pack, bool usable);
 
+  // Starts with these runs instead of empty; their packs are numbered from 0 on without a gap. Precondition:
+  // nothing was added.
+  void start_with(std::vector<std::unique_ptr<IndexRun>> runs);
+  // Brings all of it into runs with names, and tells them to `save` in the order of their packs. When save
+  // returns true their files outlive the Index. False, without calling it, when the folder cannot be written.
+  bool save_runs(const std::function<bool(const std::vector<std::string>&)>& save);
+  std::size_t run_count() const;
+
  private:
-  struct Entry {
-    ChunkId id;
-    Location at;
-  };
-  static constexpr std::size_t kBlock = 16384;
-  static constexpr std::uint32_t kNone = 0xffffffff;
-  struct PackedFrame {
-    std::uint32_t offset = 0, stored = 0, size_and_codec = 0;
-  };  // size < 2^24, codec above it
-  struct PackState {
-    Pack info;
-    std::uint64_t first_frame = 0;
-  };
-
-  const Entry& entry(std::uint32_t number) const { return blocks_[number / kBlock][number % kBlock]; }
+  template <class Look>
+  auto reading(Look look) const;
   template <class Visit>
-  void each(const ChunkId& id, Visit visit) const;  // visit(const Location&)
+  void each(const ChunkId& id, Visit visit) const;  // visit(const Location&) -> bool: go on
   Frame frame_locked(PackNumber pack, std::uint32_t number) const;
-  void insert(const ChunkId& id, const Location& at);
-  void place(std::uint32_t number);
-  void grow();
+  const IndexRun& run_of(PackNumber pack) const;
+  std::optional<PackNumber> number_of_locked(const crypto::Sha256& pack) const;
+  bool base_usable(const Location& at, PackNumber* base_pack) const;
+  void spill();
+  void settle();
+  std::unique_ptr<IndexRun> in_file(
+      const std::function<std::unique_ptr<IndexRun>(const platform::Path&)>& make) const;
+  void heal(const IndexRun* damaged) const;
 
+  const Options options_;
   mutable std::shared_mutex mutex_;
-  std::vector<std::unique_ptr<Entry[]>> blocks_;
-  std::uint32_t count_ = 0;
-  std::vector<std::uint32_t> slots_;  // numbers of entries; size is a power of two, at most 3/4 taken
-  std::vector<PackState> packs_;
-  std::vector<PackedFrame> frames_;
-  std::unordered_map<std::uint64_t, ChunkId> bases_;  // by place in frames_; few
-  std::unordered_map<crypto::Sha256, PackNumber, IdHash> numbers_;
+  // In the order of their packs, without a gap; the table's come after them. Healing replaces a run by equal
+  // ones.
+  mutable std::vector<std::unique_ptr<IndexRun>> runs_;
+  IndexTable table_{0};
+  std::uint64_t spill_at_;
+  std::vector<bool> usable_;  // by pack number
 };
 
 // -- index segments (docs/repository-format.md "Index segment")

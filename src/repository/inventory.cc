@@ -12,18 +12,25 @@ namespace {
 constexpr unsigned kCutMask = 0x3ff;
 constexpr std::size_t kMaxEntries = 8192;
 constexpr std::size_t kSmallestEntry = 2 + 32 + 1;
+constexpr std::size_t kSaltSize = 16;
 
 bool ends_page(const NeededObject& object) {
   const auto& h = object.hash.bytes;
   return ((static_cast<unsigned>(h[30]) << 8 | h[31]) & kCutMask) == 0;
 }
 
-NeededObject put_page(store::ObjectStore& store, const RepositoryId& repository, std::uint8_t level,
-                      std::span<const NeededObject> entries) {
+Bytes encode_entries(std::uint8_t level, std::span<const NeededObject> entries) {
   Writer w;
-  w.raw(encode_header({.type = ObjectType::inventory, .repository = repository, .writer = {}, .extra = {}}));
   w.u8(level).varint(entries.size());
   for (const NeededObject& e : entries) w.u16(static_cast<std::uint16_t>(e.type)).raw(e.hash.view()).varint(e.size);
+  return w.take();
+}
+
+NeededObject put_page(store::ObjectStore& store, const RepositoryId& repository, ByteView body, platform::Entropy& entropy) {
+  Bytes salt(kSaltSize);
+  entropy.fill(salt);
+  Writer w;
+  w.raw(encode_header({.type = ObjectType::inventory, .repository = repository, .writer = {}, .extra = salt})).raw(body);
   if (w.size() > object_limit(ObjectType::inventory)) {
     throw Error(Code::unsupported, "cannot store an inventory of so many objects: a page would be larger than the format allows");
   }
@@ -59,18 +66,46 @@ std::vector<NeededObject> read_page(store::ObjectStore& store, const RepositoryI
 
 }  // namespace
 
-InventoryRoot put_inventory(store::ObjectStore& store, const RepositoryId& repository, std::vector<NeededObject> objects) {
+void KnownPages::take(store::ObjectStore& store, const RepositoryId& repository, const InventoryRoot& root,
+                      const std::function<bool(const NeededObject&)>& usable) {
+  auto take_page = [&](const NeededObject& page, std::uint8_t level) -> std::vector<NeededObject> {
+    if (!usable(page)) return {};
+    try {
+      std::vector<NeededObject> entries = read_page(store, repository, page.hash, page.size, level);
+      pages_.emplace(crypto::sha256(encode_entries(level, entries)), page);
+      return entries;
+    } catch (const Error& error) {
+      if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
+      return {};
+    }
+  };
+  for (const NeededObject& page : take_page({ObjectType::inventory, root.hash, root.size}, 1)) take_page(page, 0);
+}
+
+std::optional<NeededObject> KnownPages::find(std::uint8_t level, std::span<const NeededObject> entries) const {
+  auto it = pages_.find(crypto::sha256(encode_entries(level, entries)));
+  return it == pages_.end() ? std::nullopt : std::optional(it->second);
+}
+
+InventoryRoot put_inventory(store::ObjectStore& store, const RepositoryId& repository, std::vector<NeededObject> objects,
+                            platform::Entropy& entropy, const KnownPages& known, std::vector<NeededObject>* pages) {
   std::sort(objects.begin(), objects.end());
   objects.erase(std::unique(objects.begin(), objects.end()), objects.end());
-  std::vector<NeededObject> pages;
+  auto place = [&](std::uint8_t level, std::span<const NeededObject> entries) {
+    std::optional<NeededObject> there = known.find(level, entries);
+    NeededObject page = there ? *there : put_page(store, repository, encode_entries(level, entries), entropy);
+    if (pages != nullptr) pages->push_back(page);
+    return page;
+  };
+  std::vector<NeededObject> parts;
   std::size_t start = 0;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     bool last = i + 1 == objects.size();
     if (!last && !ends_page(objects[i]) && i + 1 - start < kMaxEntries) continue;
-    pages.push_back(put_page(store, repository, 0, std::span(objects).subspan(start, i + 1 - start)));
+    parts.push_back(place(0, std::span(objects).subspan(start, i + 1 - start)));
     start = i + 1;
   }
-  NeededObject root = put_page(store, repository, 1, pages);
+  NeededObject root = place(1, parts);
   return {root.hash, root.size};
 }
 

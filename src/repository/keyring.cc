@@ -158,6 +158,11 @@ const Epoch& Keyring::epoch(std::uint32_t number, std::string_view name) {
   return *it->second.epoch;
 }
 
+void Keyring::refresh() {
+  std::lock_guard lock(mutex_);
+  read_entries();
+}
+
 std::vector<std::uint32_t> Keyring::epochs() const {
   std::lock_guard lock(mutex_);
   std::vector<std::uint32_t> numbers;

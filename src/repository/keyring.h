@@ -58,6 +58,9 @@ class Keyring {
   std::vector<KnownWriter> writers() const;
   std::map<std::string, std::string> damage() const;   // object name, what is wrong
 
+  // Reads entries that others have added: another machine may have begun an epoch.
+  void refresh();
+
   // Each adds one object to the store.
   void add_writer(const crypto::VerifyKey& key, const std::string& label, Timestamp created, platform::Entropy& entropy);
   void add_epoch(platform::Entropy& entropy, Timestamp created);   // the next one, current from now on

@@ -70,6 +70,18 @@ void LocalState::set_writer(const RepositoryId& repository, const WriterIdentity
   files_.replace(path_of(directory_, repository, "writer"), frame(std::move(w)), 0600);
 }
 
+std::unique_ptr<platform::FileLock> LocalState::lock_log(const RepositoryId& repository) {
+  files_.make_directories(directory_, 0700);
+  try {
+    return files_.lock(path_of(directory_, repository, "lock"), std::chrono::minutes(1));
+  } catch (Error& error) {
+    if (error.code() != Code::busy) throw;
+    error.safe("the repository is as it was").hint(
+        "another holdfast process of this machine is stopped while it writes its record: let it go on, or end it");
+    throw;
+  }
+}
+
 Heads LocalState::heads(const RepositoryId& repository) {
   auto fields = read_fields(files_, path_of(directory_, repository, "heads"));
   if (!fields) return {};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,9 @@ class LocalState {
   void set_writer(const RepositoryId& repository, const WriterIdentity& identity);
   Heads heads(const RepositoryId& repository);
   void set_heads(const RepositoryId& repository, const Heads& heads);
+  // Held while a record is appended, so that two processes of this machine never take one number. busy when another
+  // one keeps it for a minute: it was stopped in the middle.
+  std::unique_ptr<platform::FileLock> lock_log(const RepositoryId& repository);
   const platform::Path& directory() const { return directory_; }
 
  private:

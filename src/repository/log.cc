@@ -16,6 +16,7 @@ namespace {
 
 enum Field : std::uint32_t {
   kTime = 1, kPoint = 2, kNote = 3, kSummary = 4, kLevel = 5, kOk = 6, kSlot = 7, kSlotChange = 8, kObject = 9,
+  kGround = 10, kConcludes = 11,
 };
 constexpr std::uint64_t kAdded = 1, kRemoved = 2;
 constexpr std::size_t kMaxSeen = 1000;   // heads in one record: 56 KB of the 64 KiB that a header may have
@@ -30,6 +31,10 @@ Bytes encode_body(const RecordBody& body) {
   if (body.level != Level::none) w.field_u64(kLevel, static_cast<std::uint64_t>(body.level)).field_u64(kOk, body.ok ? 1 : 0);
   if (!body.slot.is_zero()) w.field(kSlot, body.slot.view()).field_u64(kSlotChange, body.slot_added ? kAdded : kRemoved);
   for (const std::string& name : body.objects) w.field_text(kObject, name);
+  Writer ground;
+  for (const auto& [writer, number] : body.ground) ground.raw(writer.view()).u64(number);
+  if (!body.ground.empty()) w.field(kGround, ground.bytes());
+  if (!body.concludes.is_zero()) w.field(kConcludes, body.concludes.view());
   return w.take();
 }
 
@@ -52,6 +57,15 @@ RecordBody decode_body(ByteView plain, const std::string& name) {
       case kSlot: body.slot = decode_id<SlotId>(field->value, name); break;
       case kSlotChange: body.slot_added = field_u64(*field, name) == kAdded; break;
       case kObject: body.objects.push_back(holdfast::to_text(field->value)); break;
+      case kGround: {
+        Reader heads(field->value, "record " + name);
+        while (!heads.at_end()) {
+          auto writer = heads.id<WriterId>();
+          body.ground[writer] = heads.u64();
+        }
+        break;
+      }
+      case kConcludes: body.concludes = decode_id<crypto::Sha256>(field->value, name); break;
       default: break;   // records are never rewritten, so what a newer version added stays in the store
     }
   }
@@ -138,9 +152,28 @@ std::vector<std::size_t> causal_order(const std::vector<RecordLinks>& records, c
 Log::Log(store::ObjectStore& store, const RepositoryId& repository, Keyring& keyring)
     : store_(store), repository_(repository), keyring_(keyring) {}
 
-void Log::refresh() {
+std::set<std::string> Log::list() const {
   std::set<std::string> present;
   store_.list("record/", [&](const store::ObjectInfo& info) { present.insert(info.name); });
+  return present;
+}
+
+// Whether a record is new and the one before it is not there.
+bool Log::has_fresh_gap(const std::set<std::string>& present) const {
+  std::set<std::pair<WriterId, std::uint64_t>> numbers;
+  for (const std::string& name : present) {
+    if (auto parsed = parse_object_name(name)) numbers.emplace(parsed->writer, parsed->number);
+  }
+  return std::any_of(present.begin(), present.end(), [&](const std::string& name) {
+    auto parsed = parse_object_name(name);
+    return parsed && !known_.contains(name) && parsed->number > 1 && !numbers.contains({parsed->writer, parsed->number - 1});
+  });
+}
+
+void Log::refresh() {
+  std::set<std::string> present = list();
+  // A list that takes a while may hold a record and miss the one before it, which was there earlier. A second one begins after both.
+  if (has_fresh_gap(present)) present = list();
   std::erase_if(known_, [&](const auto& entry) { return !present.contains(entry.first); });
   broken_.clear();
   for (const std::string& name : present) {
@@ -208,6 +241,12 @@ Heads Log::heads() const {
   return heads;
 }
 
+Ground Log::ground() const {
+  Ground ground;
+  for (const auto& [writer, numbers] : numbers_) ground[writer] = numbers.rbegin()->first;
+  return ground;
+}
+
 bool Log::contains(const WriterId& writer, const Head& head) const {
   auto it = numbers_.find(writer);
   if (it == numbers_.end()) return false;
@@ -260,7 +299,7 @@ void Log::claim_finding(const WriterId& writer, const Head& head, const std::str
   if (last < head.number) {
     findings.push_back({ChainFinding::Kind::rollback, who + ": " + by + " record " + std::to_string(head.number) +
                                                           ", but the repository has only " + std::to_string(last)});
-  } else if (it->second.contains(head.number)) {
+  } else if (it != numbers_.end() && it->second.contains(head.number)) {   // a claim may name number 0
     findings.push_back({ChainFinding::Kind::fork, who + ": " + by + " another record " + std::to_string(head.number) +
                                                       " than the repository has"});
   }   // else it is missing between others: a gap, told already
@@ -273,6 +312,11 @@ void Log::omission_findings(std::vector<ChainFinding>& findings) const {
   });
   for (const auto& record : records_) {
     if (record->type == RecordType::forget) forgotten.insert(record->body.points.begin(), record->body.points.end());
+    if (record->type != RecordType::fence) continue;
+    for (const std::string& name : record->body.objects) {   // of a point that is void: concurrency.md
+      auto parsed = parse_object_name(name);
+      if (parsed && parsed->type == ObjectType::point) forgotten.insert(parsed->hash);
+    }
   }
   for (const auto& record : records_) {
     if (record->type != RecordType::point) continue;
@@ -325,6 +369,7 @@ bool Log::shares_its_number(const Record& record) {
 }
 
 Record Log::append(const LogWriter& writer, RecordType type, RecordBody body, platform::Clock& clock, platform::Entropy& entropy) {
+  std::unique_ptr<platform::FileLock> alone = writer.state ? writer.state->lock_log(repository_) : nullptr;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     refresh();
     Record record{writer.id, 1, {}, {}, type, {}, body};

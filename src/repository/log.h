@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,13 @@ enum class RecordType : std::uint16_t {
   point = 1, forget = 2, pin = 3, unpin = 4, prune_intent = 5, fence = 6, key_change = 7, verification = 8, accept_older = 9,
 };
 
+// The newest record of each writer in a view; the view held all records before it.
+using Ground = std::map<WriterId, std::uint64_t>;
+inline bool holds(const Ground& ground, const WriterId& writer, std::uint64_t number) {
+  auto it = ground.find(writer);
+  return it != ground.end() && it->second >= number;
+}
+
 // What a record says. Each type uses some of it; the rest stays empty.
 struct RecordBody {
   Timestamp time;                     // filled by append()
@@ -33,7 +41,9 @@ struct RecordBody {
   bool ok = false;
   SlotId slot;                        // of a key change
   bool slot_added = false;
-  std::vector<std::string> objects;   // of a prune intent
+  std::vector<std::string> objects;   // of a prune intent and of a fence
+  Ground ground;                      // of a point and of a fence: what its writer had seen before it decided what to use or delete
+  crypto::Sha256 concludes;           // of a fence: its intent
 };
 
 struct Record {
@@ -54,7 +64,8 @@ RecordLinks read_record_links(ByteView object, const RepositoryId& repository, c
 std::vector<std::size_t> causal_order(const std::vector<RecordLinks>& records, const std::vector<Timestamp>& rank);
 
 // Who appends. The key's secret stays with its owner, who must outlive the call.
-struct LogWriter { WriterId id; const crypto::SigningKey& key; };
+// `state`, when there is one, keeps two processes of this machine from taking one number.
+struct LogWriter { WriterId id; const crypto::SigningKey& key; LocalState* state = nullptr; };
 
 class Log {
  public:
@@ -65,6 +76,7 @@ class Log {
   // In an order in which each record comes after everything its writer had seen.
   const std::vector<std::shared_ptr<const Record>>& records() const { return records_; }
   Heads heads() const;                                    // newest record of each writer
+  Ground ground() const;                                  // the same, without hashes
   bool contains(const WriterId& writer, const Head& head) const;
   // Against itself, what writers had seen of each other, and `remembered`. What an accept-older record has seen is settled.
   std::vector<ChainFinding> findings(const Heads& remembered) const;
@@ -75,6 +87,8 @@ class Log {
 
  private:
   struct Broken { std::string what; bool unsigned_record = false; };
+  std::set<std::string> list() const;
+  bool has_fresh_gap(const std::set<std::string>& present) const;
   void read_record(const std::string& name);
   Record decode(ByteView object, const std::string& name);
   void order();

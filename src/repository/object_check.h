@@ -10,7 +10,8 @@
 
 namespace holdfast::repository {
 
-// What is wrong with a pack; nullopt: nothing. Takes the place of the hash where the caller can look deeper.
+// What is wrong with a pack; nullopt: nothing. Takes the place of the hash where the caller can look deeper. Called by
+// several threads.
 using PackCheck = std::function<std::optional<std::string>(const NeededObject&)>;
 
 // The whole store. `pack_check` is used from level bytes on; without it packs are hashed.

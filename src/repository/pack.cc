@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kTailSize = 4 + kSignatureSize;  // u32 length of the directory body, signature
 constexpr std::size_t kFirstRead = 1024;               // more than any header that this version writes
 constexpr std::size_t kChunkLine = 32 + 1 + 4;         // most bytes of a chunk in the directory
-constexpr std::size_t kFrameLine = 4 + 1 + 4 + 4;      // and of a frame
+constexpr std::size_t kFrameLine = 4 + 1 + 4 + 32 + 4;  // and of a frame
 // For O_DIRECT and transparent huge pages: figures in docs/decisions/0003-repository-format.md.
 constexpr std::size_t kAlignment = std::size_t{2} << 20;
 
@@ -173,46 +173,71 @@ StoredDirectory read_directory(store::ObjectStore& store, const std::string& nam
 // -- checking
 
 PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository, Keyring& keyring,
-                                 const BaseOf& base_of, std::string_view name) {
-  ParsedObject parsed = parse_object(object, ObjectType::pack, &repository, name);
-  std::optional<crypto::VerifyKey> writer = keyring.verify_key(parsed.header.writer);
+                                 const BaseOf& base_of, std::string_view name, const crypto::Sha256* hash) {
+  std::optional<crypto::VerifyKey> writer =
+      keyring.verify_key(parse_object(object, ObjectType::pack, &repository, name).header.writer);
   if (!writer) damaged(name, "its writer is not in the keyring");
-  ByteView body = check_signature(object, *writer, name);
+  ByteView signed_bytes = check_signature(object, *writer, name, hash);
+  auto decode = [&](std::size_t number, const PackDirectory& directory, ByteView inner, const Epoch& ids) {
+    const PackDirectory::Frame& frame = directory.frames[number];
+    ByteView base;
+    if (frame.codec == Codec::zstd_with_base)
+      base = base_of(frame.base, directory.chunks[frame.first_chunk].type);
+    check_frame(directory, frame, inner, base, ids, name);
+  };
+  return check_frames(signed_bytes, repository, keyring, decode, name);
+}
+
+PackDirectory PackChecker::check_fresh(ByteView object, const RepositoryId& repository, Keyring& keyring,
+                                       const Decoded& decoded, std::string_view name) {
+  auto decode = [&](std::size_t number, const PackDirectory& directory, ByteView inner, const Epoch& ids) {
+    const PackDirectory::Frame& frame = directory.frames[number];
+    if (frame.codec != Codec::zstd_with_base) return check_frame(directory, frame, inner, {}, ids, name);
+    auto known = decoded.find(number);
+    if (known == decoded.end() || known->second != crypto::sha256(inner))
+      damaged(name, "a frame is not what was encoded");
+  };
+  return check_frames(object.first(object.size() - kSignatureSize), repository, keyring, decode, name);
+}
+
+void PackChecker::check_frame(const PackDirectory& directory, const PackDirectory::Frame& frame, ByteView inner,
+                              ByteView base, const Epoch& ids, std::string_view name) {
+  if (plain_.size() < frame.size) plain_.resize(frame.size);
+  MutableBytes plain = MutableBytes(plain_).first(frame.size);
+  if (!decompressor_.decode(frame.codec, inner, base, plain)) damaged(name, "a frame cannot be decompressed");
+  for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
+    if (chunk_id(ids, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id)
+      damaged(name, "a chunk is not what was written");
+  }
+}
+
+PackDirectory PackChecker::check_frames(ByteView body, const RepositoryId& repository, Keyring& keyring,
+                                        const FrameCheck& check_one, std::string_view name) {
+  ParsedObject parsed = parse_object(body, ObjectType::pack, &repository, name);
   if (body.size() < parsed.header_bytes.size() + 4) damaged(name, "it is too short");
   std::size_t length = Reader(body.last(4), name).u32();
   if (length > body.size() - 4 - parsed.header_bytes.size())
     damaged(name, "its directory is longer than the pack");
 
-  PackKey key = open_pack_key(object, repository, keyring, name);
+  PackKey key = open_pack_key(body, repository, keyring, name);
   Bytes encoded = open_body(key.epoch->meta_key.view(), ObjectType::pack, parsed.header_bytes,
                             body.subspan(body.size() - 4 - length, length), name);
-  PackDirectory directory = decode_directory(encoded, key.header_length, object.size(), name);
+  PackDirectory directory = decode_directory(encoded, key.header_length, body.size() + kSignatureSize, name);
   std::size_t end = directory.frames.empty()
                         ? key.header_length
                         : directory.frames.back().offset + directory.frames.back().stored;
   if (end + length + 4 != body.size()) damaged(name, "there are bytes between its frames and its directory");
 
-  const Epoch& id_epoch = keyring.epoch(directory.id_epoch, name);
+  const Epoch& ids = keyring.epoch(directory.id_epoch, name);
   FrameCipher cipher(key.key.view(), repository, key.salt);
   for (std::size_t number = 0; number < directory.frames.size(); ++number) {
     const PackDirectory::Frame& frame = directory.frames[number];
     std::size_t size = frame.stored - crypto::kAeadTagSize;
     if (encoded_.size() < size) encoded_.resize(size);
-    if (plain_.size() < frame.size) plain_.resize(frame.size);
     MutableBytes inner = MutableBytes(encoded_).first(size);
-    MutableBytes plain = MutableBytes(plain_).first(frame.size);
-    if (!cipher.open(number, object.subspan(frame.offset, frame.stored), inner))
+    if (!cipher.open(number, body.subspan(frame.offset, frame.stored), inner))
       damaged(name, "a frame is not authentic");
-    ByteView base;
-    if (frame.codec == Codec::zstd_with_base)
-      base = base_of(frame.base, directory.chunks[frame.first_chunk].type);
-    if (!decompressor_.decode(frame.codec, inner, base, plain))
-      damaged(name, "a frame cannot be decompressed");
-    for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
-      if (chunk_id(id_epoch, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id) {
-        damaged(name, "a chunk is not what was written");
-      }
-    }
+    check_one(number, directory, inner, ids);
   }
   return directory;
 }
@@ -263,14 +288,13 @@ bool PackWriter::fits(std::size_t encoded, std::size_t chunks) const {
 }
 
 void PackWriter::add(const Compressor::Encoded& encoded, std::uint32_t plain_size,
-                     std::span<const Chunk> chunks) {
+                     std::span<const Chunk> chunks, const ChunkId* base) {
   if (empty()) begin();
   std::size_t stored = encoded.bytes.size() + crypto::kAeadTagSize;
   cipher_->seal(frame_count_++, encoded.bytes, room(stored));
-  frames_.varint(stored)
-      .u8(static_cast<std::uint8_t>(encoded.codec))
-      .varint(plain_size)
-      .varint(chunks.size());
+  frames_.varint(stored).u8(static_cast<std::uint8_t>(encoded.codec)).varint(plain_size);
+  if (encoded.codec == Codec::zstd_with_base) frames_.raw(base->view());
+  frames_.varint(chunks.size());
   for (const Chunk& chunk : chunks) {
     frames_.raw(chunk.id.view()).u8(static_cast<std::uint8_t>(chunk.type)).varint(chunk.length);
     chunks_.push_back(chunk.id);
@@ -280,7 +304,7 @@ void PackWriter::add(const Compressor::Encoded& encoded, std::uint32_t plain_siz
 PackWriter::Finished PackWriter::finish() {
   Finished done;
   Writer directory;
-  directory.varint(keys_.epoch.number).varint(frame_count_).raw(frames_.bytes());
+  directory.varint(keys_.id_epoch != 0 ? keys_.id_epoch : keys_.epoch.number).varint(frame_count_).raw(frames_.bytes());
   done.directory = directory.take();
   Bytes body =
       seal_body(keys_.epoch.meta_key.view(), ObjectType::pack, header_, done.directory, keys_.entropy);

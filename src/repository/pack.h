@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/wire.h"
@@ -82,15 +83,30 @@ StoredDirectory read_directory(store::ObjectStore& store, const std::string& nam
                                const RepositoryId& repository, Keyring& keyring);
 
 // Decodes the whole pack: signature, directory, every frame, every chunk id. Its own decryption from the
-// bytes alone. Not the hash of the object: see check_object_hash. Keeps its buffers for the next pack.
+// bytes alone. Keeps its buffers for the next pack.
 class PackChecker {
  public:
   // Plain bytes of a base chunk; they must stay valid until the next call.
   using BaseOf = std::function<ByteView(const ChunkId&, ChunkType)>;
+  // `hash`, when given, is the one in the object's name: compared in the same pass.
   PackDirectory check(ByteView object, const RepositoryId& repository, Keyring& keyring,
-                      const BaseOf& base_of, std::string_view name);
+                      const BaseOf& base_of, std::string_view name, const crypto::Sha256* hash = nullptr);
+  // A pack that PackWriter has just hashed and signed: neither is done again. Frames that build on a base, by number, were
+  // decoded and compared when their base was at hand: it is enough that their encoded bytes are still the same.
+  using Decoded = std::unordered_map<std::size_t, crypto::Sha256>;  // hash of the encoded bytes
+  PackDirectory check_fresh(ByteView object, const RepositoryId& repository, Keyring& keyring,
+                            const Decoded& decoded, std::string_view name);
 
  private:
+  // Whether `inner`, the encoded bytes of frame `number`, holds what `frame` says.
+  using FrameCheck =
+      std::function<void(std::size_t number, const PackDirectory& directory, ByteView inner, const Epoch& ids)>;
+  // `signed_bytes`: the object without its signature.
+  PackDirectory check_frames(ByteView signed_bytes, const RepositoryId& repository, Keyring& keyring,
+                             const FrameCheck& check_frame, std::string_view name);
+  void check_frame(const PackDirectory& directory, const PackDirectory::Frame& frame, ByteView inner, ByteView base,
+                   const Epoch& ids, std::string_view name);
+
   Decompressor decompressor_;
   Bytes encoded_, plain_;
 };
@@ -101,6 +117,7 @@ struct PackWriterKeys {
   const crypto::SigningKey& signing_key;
   const Epoch& epoch;
   platform::Entropy& entropy;  // must be thread-safe when several writers share it
+  std::uint32_t id_epoch = 0;  // whose keys name the chunks; 0: those of `epoch`
 };
 
 class PackWriter {
@@ -120,8 +137,10 @@ class PackWriter {
     ChunkType type;
     std::uint32_t length;
   };
-  // Precondition: fits().
-  void add(const Compressor::Encoded& encoded, std::uint32_t plain_size, std::span<const Chunk> chunks);
+  // Precondition: fits(). `base` is what a frame of codec zstd_with_base builds on.
+  void add(const Compressor::Encoded& encoded, std::uint32_t plain_size, std::span<const Chunk> chunks,
+           const ChunkId* base = nullptr);
+  std::size_t frame_count() const { return frame_count_; }
 
   struct Finished {
     ByteView object;  // in the buffer: until reset()

@@ -9,8 +9,10 @@ namespace holdfast::repository {
 namespace {
 
 constexpr std::size_t kGroupBytes = std::size_t{1} << 20;  // plain bytes of a frame of small chunks
+// Smaller ones share frames with their neighbours; the difference would cost as much. Covers a database's 64 KiB.
+constexpr std::size_t kLeastSimilar = std::size_t{32} << 10;
 constexpr std::size_t kReadRoom = std::size_t{256} << 10;
-constexpr std::size_t kTasksWaiting = 64;
+constexpr std::size_t kTasksWaiting = 256, kTasksTogether = 32;  // waking a worker costs as much as a small task
 constexpr unsigned kMostWorkers = 4;  // by default: memory is bounded at any number of cores
 constexpr std::size_t kPack = std::size_t{24} << 20, kSmallPack = std::size_t{16} << 20;
 // An interrupted run goes on where it was when its packs are in a segment.
@@ -66,8 +68,12 @@ class PipelineWorker {
     ChunkId id = chunk_id(pipeline_.epoch_, type, plain);
     if (!claim(id)) return id;
     PackWriter::Chunk chunk{id, type, static_cast<std::uint32_t>(plain.size())};
-    if (plain.size() > engine_.context.parameters.group_limit) {
-      write_frame(plain, std::span(&chunk, 1));
+    bool large = plain.size() > engine_.context.parameters.group_limit;
+    bool dense = large && compressor_.looks_incompressible(plain);
+    if (type == ChunkType::data && plain.size() >= kLeastSimilar && !dense && put_difference(chunk, plain)) return id;
+    if (large) {
+      write_frame(dense ? Compressor::Encoded{Codec::plain, plain} : compressor_.encode_compressible(plain), plain.size(),
+                  std::span(&chunk, 1));
       return id;
     }
     Group& small = group(type);
@@ -101,15 +107,54 @@ class PipelineWorker {
   void write_group(ChunkType type) {
     Group& small = group(type);
     if (small.chunks.empty()) return;
-    write_frame(small.bytes, small.chunks);
+    write_frame(compressor_.encode(small.bytes), small.bytes.size(), small.chunks);
     small.bytes.clear();
     small.chunks.clear();
   }
 
-  void write_frame(ByteView plain, std::span<const PackWriter::Chunk> chunks) {
-    Compressor::Encoded encoded = compressor_.encode(plain);
+  void write_frame(const Compressor::Encoded& encoded, std::size_t plain_size,
+                   std::span<const PackWriter::Chunk> chunks, const ChunkId* base = nullptr) {
     if (!pack_.fits(encoded.bytes.size(), chunks.size())) store_pack();
-    pack_.add(encoded, static_cast<std::uint32_t>(plain.size()), chunks);
+    pack_.add(encoded, static_cast<std::uint32_t>(plain_size), chunks, base);
+  }
+
+  // Stores a chunk as its difference from the stored one that is most like it. false: nothing is gained by that, and
+  // the chunk itself will serve as a base.
+  bool put_difference(const PackWriter::Chunk& chunk, ByteView plain) {
+    SimilarChunks::Sketch sketch = SimilarChunks::sketch(engine_.chunker, plain);
+    if (std::optional<ChunkId> base = engine_.similar.find(sketch); base && write_difference(chunk, plain, *base))
+      return true;
+    engine_.similar.add(sketch, chunk.id);
+    return false;
+  }
+
+  bool write_difference(const PackWriter::Chunk& chunk, ByteView plain, const ChunkId& id) {
+    const Index& index = engine_.catalog.index();
+    std::optional<Index::Location> at = index.find_usable(id);
+    if (!at || index.frame(at->pack, at->frame).codec == Codec::zstd_with_base) return false;
+    std::optional<ChunkReader::Chunk> base = base_bytes(id, chunk.type);
+    if (!base) return false;
+    std::optional<Compressor::Encoded> encoded = compressor_.encode(plain, base->bytes);
+    if (!encoded) return false;
+    difference_.resize(std::max(difference_.size(), plain.size()));
+    MutableBytes decoded = MutableBytes(difference_).first(plain.size());
+    if (!decompressor_.decode(encoded->codec, encoded->bytes, base->bytes, decoded) ||
+        !std::equal(plain.begin(), plain.end(), decoded.begin()))
+      decoded_wrongly();
+    crypto::Sha256 hash = crypto::sha256(encoded->bytes);
+    write_frame(*encoded, plain.size(), std::span(&chunk, 1), &id);
+    decoded_.emplace(pack_.frame_count() - 1, hash);
+    pipeline_.need({at->pack});
+    return true;
+  }
+
+  // A base that cannot be read is none: the chunk is stored whole, which is always right.
+  std::optional<ChunkReader::Chunk> base_bytes(const ChunkId& id, ChunkType type) {
+    try {
+      return engine_.reader.find_base(id, type);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
   }
 
   void store_pack() {
@@ -124,6 +169,7 @@ class PipelineWorker {
     pipeline_.need({number});
     for (const ChunkId& id : finished.chunks) unclaim(id);
     pack_.reset();
+    decoded_.clear();
     Catalog::Pending pending = engine_.catalog.pending();
     if (pending.pack_bytes >= kSegmentEvery || pending.directory_bytes >= kSegmentDirectories) {
       engine_.catalog.write_segment(pipeline_.setup_);
@@ -132,10 +178,9 @@ class PipelineWorker {
 
   // Decodes the pack again from the very bytes that the store will get.
   PackDirectory check_finished(const PackWriter::Finished& finished, const std::string& name) {
-    auto no_base = [](const ChunkId&, ChunkType) -> ByteView { return {}; };  // this version writes none
     try {
       PackDirectory directory =
-          checker_.check(finished.object, engine_.context.repository, engine_.context.keyring, no_base, name);
+          checker_.check_fresh(finished.object, engine_.context.repository, engine_.context.keyring, decoded_, name);
       bool same = std::equal(
           directory.chunks.begin(), directory.chunks.end(), finished.chunks.begin(), finished.chunks.end(),
           [](const PackDirectory::Chunk& chunk, const ChunkId& id) { return chunk.id == id; });
@@ -143,6 +188,10 @@ class PipelineWorker {
     } catch (const Error& error) {
       if (error.code() != Code::damaged) throw;
     }
+    decoded_wrongly();
+  }
+
+  [[noreturn]] static void decoded_wrongly() {
     throw Error(Code::failed, "cannot store data: a pack decodes to something else than what was put into it")
         .safe("The pack was not stored, and no recovery point was made.")
         .hint("The memory or processor of this machine may be faulty: test them, then back up again.");
@@ -153,6 +202,9 @@ class PipelineWorker {
   PackWriter pack_;
   Compressor compressor_;
   PackChecker checker_;
+  Decompressor decompressor_;
+  Bytes difference_;               // a chunk decoded from its difference
+  PackChecker::Decoded decoded_;   // frames of this pack that build on a base
   std::array<Group, 2> groups_;
   PutTreeChunk put_;
 };
@@ -164,9 +216,7 @@ Pipeline::Pipeline(EnginePtr engine, const SessionSetup& setup)
   unsigned workers = worker_count(setup.run);
   pack_size_ = workers < kMostWorkers ? kPack : kSmallPack;
   for (unsigned i = 0; i < workers + 2; ++i) {
-    auto buffer = std::make_unique<WorkBuffer>();
-    buffer->bytes.resize(work_buffer_capacity(engine_->context.parameters));
-    free_.push_back(std::move(buffer));
+    free_.push_back(std::make_unique<WorkBuffer>());
   }
   for (unsigned i = 0; i < workers; ++i) threads_.emplace_back([this] { run_worker(); });
 }
@@ -248,6 +298,8 @@ std::unique_ptr<WorkBuffer> Pipeline::take_buffer() {
   check_locked();
   std::unique_ptr<WorkBuffer> buffer = std::move(free_.back());
   free_.pop_back();
+  lock.unlock();
+  buffer->bytes.resize(work_buffer_capacity(engine_->context.parameters));  // the first time: most runs need few
   return buffer;
 }
 
@@ -266,12 +318,15 @@ void Pipeline::submit(Task task) {
     changed_.wait(lock, [&] { return error_ || tasks_waiting_ < kTasksWaiting; });
     check_locked();
     queue_.push_back({nullptr, std::move(task)});
-    ++tasks_waiting_;
+    if (++tasks_waiting_ % kTasksTogether != 0) return;
   }
-  work_there_.notify_one();
+  wake();
 }
 
+void Pipeline::wake() { work_there_.notify_all(); }
+
 void Pipeline::wait_until(const std::function<bool()>& done) {
+  wake();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return error_ || done(); });
   check_locked();
@@ -291,12 +346,18 @@ void Pipeline::finish() {
 
 void Pipeline::need(const std::vector<Index::PackNumber>& packs) {
   std::lock_guard lock(needed_mutex_);
-  needed_.insert(packs.begin(), packs.end());
+  for (Index::PackNumber pack : packs) {
+    if (pack >= needed_.size()) needed_.resize(std::max<std::size_t>(pack + 1, needed_.size() * 2));
+    needed_[pack] = true;
+  }
 }
 
-std::set<Index::PackNumber> Pipeline::needed() {
+std::vector<Index::PackNumber> Pipeline::needed() {
   std::lock_guard lock(needed_mutex_);
-  return needed_;
+  std::vector<Index::PackNumber> packs;
+  for (std::size_t pack = 0; pack < needed_.size(); ++pack)
+    if (needed_[pack]) packs.push_back(static_cast<Index::PackNumber>(pack));
+  return packs;
 }
 
 }  // namespace holdfast::repository

@@ -96,6 +96,7 @@ struct PointSummary {
   Level verified = Level::none;         // highest level that passed; see verified_at
   Timestamp verified_at;
   bool verification_failed = false;     // the newest verification found damage
+  std::map<Level, Timestamp> passed;    // the newest pass at each level
   std::uint64_t bytes() const;
 };
 

@@ -23,6 +23,7 @@ std::set<PointId> forgotten(const std::vector<std::shared_ptr<const Record>>& re
 
 void take_verification(PointSummary& point, const RecordBody& body) {
   point.verification_failed = !body.ok;
+  if (body.ok) point.passed[body.level] = body.time;
   if (!body.ok || body.level < point.verified) return;
   point.verified = body.level;
   point.verified_at = body.time;
@@ -34,13 +35,14 @@ bool is_hex(std::string_view text) {
 
 }  // namespace
 
-std::vector<PointSummary> list_points(const std::vector<std::shared_ptr<const Record>>& records) {
+std::vector<PointSummary> list_points(const std::vector<std::shared_ptr<const Record>>& records,
+                                      const std::set<PointId>& left_out) {
   std::set<PointId> gone = forgotten(records);
   std::map<PointId, PointSummary> points;
   for (const auto& record : records) {
     if (record->type != RecordType::point || !record->body.point) continue;
     for (const PointId& id : record->body.points) {
-      if (gone.contains(id)) continue;
+      if (gone.contains(id) || left_out.contains(id)) continue;
       PointSummary summary = *record->body.point;
       summary.id = id;
       summary.writer = record->writer;

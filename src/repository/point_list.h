@@ -1,6 +1,7 @@
 // Which points exist, as the logs tell it. docs/repository-format.md "Record".
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "repository/log.h"
@@ -8,8 +9,9 @@
 
 namespace holdfast::repository {
 
-// Newest first (by finish time, then id). `records` in causal order.
-std::vector<PointSummary> list_points(const std::vector<std::shared_ptr<const Record>>& records);
+// Newest first (by finish time, then id). `records` in causal order; `left_out`: void points (condemned.h).
+std::vector<PointSummary> list_points(const std::vector<std::shared_ptr<const Record>>& records,
+                                      const std::set<PointId>& left_out = {});
 // What Repository::resolve does, over a list.
 PointId resolve_point(const std::vector<PointSummary>& points, const std::string& text);
 // nullptr: no such point.

@@ -1,18 +1,25 @@
 #include "repository/repository.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "repository/condemned.h"
 #include "repository/data.h"
+#include "repository/engine.h"
+#include "repository/impact.h"
 #include "repository/inventory.h"
 #include "repository/keyring.h"
 #include "repository/log.h"
+#include "repository/map_object.h"
+#include "repository/mending.h"
 #include "repository/object_check.h"
 #include "repository/point_list.h"
 #include "repository/point_codec.h"
 #include "repository/point_object.h"
+#include "repository/prune.h"
 #include "repository/repository_object.h"
 #include "repository/slot_store.h"
 #include "repository/writer_seat.h"
@@ -25,6 +32,12 @@ namespace {
       .safe("nothing was changed; everything in it can be read and restored")
       .hint("if an older state was put back on purpose: 'holdfast accept-older'; if not, use a copy and find out who changed it");
 }
+
+// What a session had seen when it began.
+struct SessionView {
+  Ground ground;
+  Condemned condemned;
+};
 
 class OpenRepository final : public Repository {
  public:
@@ -72,8 +85,11 @@ class OpenRepository final : public Repository {
     std::lock_guard lock(mutex_);
     refuse_when_rolled_back();
     LogWriter writer = seat_.take();
-    auto commit = [this, writer](const PointDraft& draft, const std::vector<NeededObject>& needed) {
-      return commit_point(writer, draft, needed);
+    keyring_.refresh();
+    std::shared_ptr<const SessionView> view = session_view();
+    data_->engine()->catalog.avoid([view](const std::string& object) { return view->condemned.contains(object); });
+    auto commit = [this, writer, view](const PointDraft& draft, const std::vector<NeededObject>& needed) {
+      return commit_point(writer, *view, draft, needed);
     };
     return data_->begin_session({writer.id, writer.key, options, commit});
   }
@@ -114,8 +130,9 @@ class OpenRepository final : public Repository {
 
   std::vector<ChainFinding> chain_findings() override {
     std::lock_guard lock(mutex_);
+    const Heads known = remembered();
     log_.refresh();
-    return log_.findings(remembered());
+    return log_.findings(known);
   }
 
   std::string head_code() override {
@@ -173,7 +190,7 @@ class OpenRepository final : public Repository {
           .safe("nothing was changed");
     }
     CheckReport report = verify_point(id, options);
-    bool whole_look = options.share >= 1.0 || options.level != Level::bytes;
+    bool whole_look = (options.share >= 1.0 || options.level != Level::bytes) && report.later == 0;
     std::lock_guard lock(mutex_);
     log_.refresh();
     if ((whole_look || !report.damaged.empty()) && !rolled_back()) record_result(id, options.level, report.damaged.empty());
@@ -207,7 +224,32 @@ class OpenRepository final : public Repository {
         blame(report, object_name(ObjectType::point, point.id), error.message(), {point.id});
       }
     }
+    find_affected_files(*data_->engine(), points(), [this](const PointId& id) { return read(id).point; }, options, report);
     return report;
+  }
+
+  PruneReport prune(const PruneOptions& options) override;
+  std::uint32_t rotate_keys() override {
+    std::lock_guard lock(mutex_);
+    refuse_when_rolled_back();
+    keyring_.refresh();
+    keyring_.add_epoch(context_.entropy, context_.clock.now());
+    std::uint32_t epoch = keyring_.current().number;
+    RecordBody body;
+    body.note = "key epoch " + std::to_string(epoch);
+    append_as(seat_.take(), RecordType::key_change, std::move(body));
+    return epoch;
+  }
+
+  std::unique_ptr<Mending> begin_mending(const CheckReport& damage, const RunOptions& run) override {
+    auto load = [this](const PointId& id) { return read(id).point; };
+    auto writer = [this] {
+      std::lock_guard lock(mutex_);
+      refuse_when_rolled_back();
+      return seat_.take();
+    };
+    DataContext data{context_.store, keyring_, context_.clock, context_.entropy, object_.id, object_.parameters, {}};
+    return repository::begin_mending({data, points(), load, writer, run}, damage);
   }
 
  private:
@@ -241,7 +283,11 @@ class OpenRepository final : public Repository {
 
   std::vector<PointSummary> current_points() {
     log_.refresh();
-    return list_points(log_.records());
+    return list_points(log_.records(), void_.among(log_.records()));
+  }
+
+  std::shared_ptr<const SessionView> session_view() {
+    return std::make_shared<const SessionView>(SessionView{log_.ground(), Condemned(log_.records())});
   }
 
   Heads remembered() { return context_.state == nullptr ? Heads{} : context_.state->heads(object_.id); }
@@ -252,8 +298,9 @@ class OpenRepository final : public Repository {
   }
 
   void refuse_when_rolled_back() {
+    const Heads known = remembered();   // before the list: another process of this machine may remember more by the end of it
     log_.refresh();
-    for (const ChainFinding& finding : log_.findings(remembered())) {
+    for (const ChainFinding& finding : log_.findings(known)) {
       if (is_rollback_or_fork(finding)) throw_rolled_back(context_.store, finding.message);
     }
   }
@@ -297,15 +344,52 @@ class OpenRepository final : public Repository {
     append(RecordType::verification, std::move(body));
   }
 
-  PointId commit_point(const LogWriter& writer, const PointDraft& draft, const std::vector<NeededObject>& needed) {
-    InventoryRoot inventory = put_inventory(context_.store, object_.id, needed);
+  // Pages of the newest point of that system, which most likely needs nearly the same.
+  KnownPages pages_to_share(const SystemId& system, const SessionView& view) {
+    KnownPages pages;
+    std::vector<PointSummary> points = current_points();
+    auto newest = std::find_if(points.begin(), points.end(), [&](const PointSummary& p) { return p.system_id == system; });
+    if (newest == points.end()) return pages;
+    try {
+      Bytes object = context_.store.get(object_name(ObjectType::point, newest->id), object_limit(ObjectType::point));
+      pages.take(context_.store, object_.id, read_point_envelope(object, object_.id, newest->id).inventory,
+                 [&](const NeededObject& page) { return !view.condemned.contains(object_name(page.type, page.hash)); });
+    } catch (const Error& error) {
+      if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
+    }
+    return pages;
+  }
+
+  // docs/concurrency.md "A writer", from step 2 on.
+  PointId commit_point(const LogWriter& writer, const SessionView& view, const PointDraft& draft, const std::vector<NeededObject>& objects) {
+    std::unique_lock lock(mutex_);
+    KnownPages shared = pages_to_share(draft.system_id, view);
+    lock.unlock();
+    std::vector<NeededObject> needed = objects;
+    InventoryRoot inventory = put_inventory(context_.store, object_.id, objects, context_.entropy, shared, &needed);
     PointId id = put_point(context_.store, object_.id, keyring_.current(), writer, draft, inventory, context_.entropy);
-    std::lock_guard lock(mutex_);
+    needed.push_back({ObjectType::point, id, 0});
+    lock.lock();
     RecordBody body;
     body.points = {id};
     body.point = summary_of(draft);
+    body.ground = view.ground;
     append_as(writer, RecordType::point, std::move(body));
+    log_.refresh();
+    Condemned now(log_.records());
+    for (const NeededObject& o : needed) {
+      if (std::string name = object_name(o.type, o.hash); now.contains(name)) withdraw(writer, id, name);
+    }
     return id;
+  }
+
+  [[noreturn]] void withdraw(const LogWriter& writer, const PointId& id, const std::string& object) {
+    RecordBody body;
+    body.points = {id};
+    body.note = kWithdrawn;
+    append_as(writer, RecordType::forget, std::move(body));
+    context_.store.remove(object_name(ObjectType::point, id));   // nobody was ever told of it
+    throw Withdrawn(object);
   }
 
   ReadPoint read(const PointId& id) {
@@ -338,10 +422,33 @@ class OpenRepository final : public Repository {
     for (const StoredItem& item : point.point.items) {
       if (item.root) roots.push_back(*item.root);
     }
-    for (const DataProblem& problem : data_->verify_content(roots, packs, options.run)) {
+    std::optional<PackReading> reading;
+    if (options.turns != nullptr) reading.emplace(PackReading{*options.turns});
+    std::vector<DataProblem> problems = data_->verify_content(roots, packs, options.run, reading ? &*reading : nullptr);
+    drop_replaced(problems);
+    for (const DataProblem& problem : problems) {
       blame(report, problem.object.empty() ? object_name(ObjectType::point, id) : problem.object, problem.what, {id});
     }
+    if (reading) report.later = reading->later, report.bytes += reading->bytes;
     return report;
+  }
+
+  // A pack that is damaged or missing is no problem when others stand in for it and nothing that is needed is lost with it.
+  void drop_replaced(std::vector<DataProblem>& problems) {
+    if (problems.empty()) return;
+    Maps maps = Maps::read(context_.store, object_.id, &keyring_);
+    std::map<std::string, int> told;
+    for (const DataProblem& problem : problems) ++told[problem.object];
+    auto there = [&](const NeededObject& o) {
+      std::string name = object_name(o.type, o.hash);
+      if (told.contains(name)) return false;
+      auto info = context_.store.info(name);
+      return info && info->size == o.size;
+    };
+    std::erase_if(problems, [&](const DataProblem& problem) {
+      auto name = parse_object_name(problem.object);
+      return name && told[problem.object] == 1 && maps.stand_in({name->type, name->hash, 0}, there).has_value();
+    });
   }
 
   Context context_;
@@ -349,32 +456,80 @@ class OpenRepository final : public Repository {
   crypto::Secret root_key_;
   SlotId opened_with_;
   Keyring keyring_;
-  std::mutex mutex_;            // seat_ and log_
+  std::mutex mutex_;            // seat_, log_ and void_
   WriterSeat seat_;
   Log log_;
+  VoidPoints void_{[this](const PointId& point, const std::set<std::string>& names) {
+    return needs_any(context_.store, object_.id, point, names);
+  }};
   std::shared_ptr<DataStore> data_;
 };
 
-void refuse_used_store(store::ObjectStore& store) {
+PruneReport OpenRepository::prune(const PruneOptions& options) {
+  PruneContext context{context_.store, object_.id, keyring_, context_.entropy, context_.clock, *data_->engine(), {}, {}, {}, {}};
+  context.view = [this] {
+    std::lock_guard lock(mutex_);
+    const Heads known = remembered();
+    log_.refresh();
+    PruneContext::View view{log_.records(), log_.ground(), {}, void_.among(log_.records()), log_.findings(known)};
+    view.points = list_points(view.records, view.void_points);
+    return view;
+  };
+  context.writer = [this] {
+    std::lock_guard lock(mutex_);
+    return seat_.take();
+  };
+  context.append = [this](RecordType type, RecordBody body) {
+    std::lock_guard lock(mutex_);
+    return append_as(seat_.take(), type, std::move(body));
+  };
+  context.read = [this](const PointId& id) { return read_point(context_.store, object_.id, keyring_, id); };
+  return repository::prune(context, options);
+}
+
+// What an init that was killed left: it makes these before the repository object, and nothing can be stored with them.
+// already_exists when the store holds anything else.
+std::vector<std::string> leftovers_of_init(store::ObjectStore& store) {
+  std::vector<std::string> leftovers;
   std::string found;
   store.list("", [&](const store::ObjectInfo& info) {
-    if (found.empty() || info.name.starts_with("repository/")) found = info.name;
+    auto name = parse_object_name(info.name);
+    bool leftover = name && (name->type == ObjectType::slot || name->type == ObjectType::keyring || name->type == ObjectType::replica);
+    if (leftover) leftovers.push_back(info.name);
+    else if (found.empty() || info.name.starts_with("repository/")) found = info.name;
   });
-  if (found.empty()) return;
+  if (found.empty()) return leftovers;
   bool whole = found.starts_with("repository/");
   throw Error(Code::already_exists, "cannot make a repository in " + store.location() + ": " +
                                         (whole ? "there is one already" : "it holds objects of a repository, such as " + printable(found)))
       .safe("nothing was changed")
-      .hint(whole ? "give another place" : "give an empty place; an interrupted 'holdfast init' leaves such objects, then the place can be emptied");
+      .hint(whole ? "give another place" : "give an empty place");
+}
+
+// Two inits of one place at the same moment: at least one of them sees the other, and takes its own back.
+void refuse_two(store::ObjectStore& store, const crypto::Sha256& own) {
+  const std::string name = object_name(ObjectType::repository, own);
+  bool alone = true;
+  store.list(folder_of(ObjectType::repository), [&](const store::ObjectInfo& info) { alone = alone && info.name == name; });
+  if (alone) return;
+  store.remove(name);
+  throw Error(Code::already_exists, "cannot make a repository in " + store.location() + ": another one was made there at the same time")
+      .safe("nothing was stored in either yet")
+      .hint("if 'holdfast key list' does not show the other one, empty the place and run 'holdfast init' again");
 }
 
 }  // namespace
+
+Withdrawn::Withdrawn(const std::string& object)
+    : Error(Code::busy, "cannot make a recovery point: a prune that runs at the same time keeps condemning what it needs, such as " + object) {
+  safe("earlier recovery points are whole; what was stored will be used by the next run").hint("run it again, or after the prune");
+}
 
 Created create(const Context& context, const SlotSecret& password, crypto::Argon2Cost cost) {
   if (password.kind != SlotKind::password) {
     throw Error(Code::usage, "cannot make a repository: what was given is a recovery key and not a password").safe("nothing was changed");
   }
-  refuse_used_store(context.store);
+  std::vector<std::string> leftovers = leftovers_of_init(context.store);
   Timestamp now = context.clock.now();
   RepositoryObject object;
   object.id = context.entropy.random<RepositoryId>();
@@ -392,6 +547,8 @@ Created create(const Context& context, const SlotSecret& password, crypto::Argon
   add_slot(context.store, object.id, root_key, recovery_secret(recovery), "recovery key", cost, now, context.entropy);
   put_replica(context.store, object.id, {context.entropy.random<ReplicaId>(), ReplicaKind::original, now});
   context.store.put(object_name(ObjectType::repository, object.hash), bytes);   // last: now it is a repository
+  refuse_two(context.store, object.hash);
+  for (const std::string& name : leftovers) context.store.remove(name);
   return {std::make_unique<OpenRepository>(context, object, OpenedSlot{std::move(root_key), slot.id}), std::move(recovery)};
 }
 

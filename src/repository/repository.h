@@ -4,6 +4,7 @@
 // store at a time. A Repository may be used by several threads unless a function says otherwise.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/error.h"
 #include "base/progress.h"
 #include "crypto/keys.h"
 #include "platform/clock.h"
@@ -43,6 +45,24 @@ struct RunOptions {
   unsigned workers = 0;            // 0: as many as the machine has cores, plus one
 };
 
+// A prune condemned something that a new point needs, at that very moment: the point was taken back, and whoever made it begins
+// again. What was stored is found again by the next session. docs/concurrency.md "A writer".
+class Withdrawn final : public Error {
+ public:
+  explicit Withdrawn(const std::string& object);
+};
+// Calls `attempt` until it is not Withdrawn any more; the fifth time it is thrown (busy).
+template <class Attempt>
+auto begin_again_when_withdrawn(Attempt attempt) {
+  for (int left = 4; left > 0; --left) {
+    try {
+      return attempt();
+    } catch (const Withdrawn&) {
+    }
+  }
+  return attempt();
+}
+
 // One backup: capture items, then publish. Not thread-safe; destroying it unpublished leaves the repository as it was,
 // apart from packs that the next run can use.
 class BackupSession {
@@ -55,7 +75,7 @@ class BackupSession {
   // The item could not be read: leaves no trace of it. Throws the repository's own error when that is what went wrong, so that
   // a full repository is never taken for an unreadable file.
   virtual void abandon_item() = 0;
-  // Makes everything durable and then the point. Returns when the point is acknowledged. Once.
+  // Makes everything durable and then the point. Returns when the point is acknowledged. Once. Withdrawn.
   virtual PointId publish(const PointDraft& draft) = 0;
   virtual std::uint64_t bytes_read() const = 0;      // handed to sinks
   virtual std::uint64_t bytes_stored() const = 0;    // new bytes in the store so far
@@ -66,16 +86,64 @@ struct ChainFinding {          // what reading the logs showed beside their cont
   std::string message;         // names writer, number, and what is missing
 };
 
-struct DamagedObject { std::string name; std::string what; std::vector<PointId> affects; };
+// A file that cannot be restored whole, or a directory whose listing cannot be read to its end. `object`: damaged with it; "" when
+// no object can be blamed. Paths are those in the item, "" its root; they come from a backup: print through printable().
+struct AffectedFile { std::string object; PointId point; std::string item, path; bool listing = false; };
+struct AffectedFiles {
+  PointId point;
+  std::uint64_t count = 0;
+  std::vector<std::string> first;       // "item/path", at most kFirstPaths
+};
+inline constexpr std::size_t kFirstPaths = 20;
+struct DamagedObject { std::string name; std::string what; std::vector<PointId> affects; std::vector<AffectedFiles> files = {}; };
 struct CheckReport {
   std::uint64_t objects = 0, bytes = 0, leftovers = 0;
+  std::uint64_t later = 0;              // packs that were left to another run (PackTurns)
   std::vector<DamagedObject> damaged;   // empty: whole
+  bool files_known = false;             // looked for the affected files: that takes a key
+};
+
+// Which packs Repository::verify() reads in this run; the caller's to say. Asked by several threads at a time.
+class PackTurns {
+ public:
+  virtual ~PackTurns() = default;
+  enum class Turn { now, known, later };   // read it; it is known to be whole; leave it to another run
+  virtual Turn turn(const crypto::Sha256& pack, std::uint64_t size) = 0;
+  virtual void whole(const crypto::Sha256& pack, std::uint64_t size) = 0;   // it was read in its turn, and is
 };
 
 struct CheckOptions {
   Level level = Level::exists;      // exists and bytes need no key
   double share = 1.0;               // of the packs, for bytes and content
   RunOptions run;
+  std::function<void(const AffectedFile&)> affected = {};   // each of them, as they are found (Repository::check)
+  PackTurns* turns = nullptr;       // of verify() at bytes and content; nullptr: every pack is read
+};
+
+// -- prune: docs/concurrency.md has the protocol, the waiting times and their reasons
+struct PruneOptions {
+  bool dry_run = false;
+  // Packs are rewritten, those with the least use first, until at most this share of the repository's bytes is unused.
+  double most_unused = 0.05;
+  bool rewrite_old_epochs = false;           // and every pack under keys that were replaced (rotate_keys)
+  std::chrono::seconds unused_for{24 * 60 * 60};   // what no record ever named is left alone that long, by the store's time
+  std::chrono::seconds wait{0};              // between the fence and the deletion
+  RunOptions run;
+};
+struct PruneReport {
+  struct Amount {
+    std::uint64_t objects = 0, bytes = 0;
+    void add(std::uint64_t size) { ++objects, bytes += size; }
+  };
+  Amount deleted;         // all of it; of a dry run: what would be
+  Amount rewritten;       // packs of which little was needed, and index segments that were merged; part of `deleted`
+  Amount written;         // in their place; not known in a dry run
+  Amount waiting;         // left alone, because no record names it yet: of a backup that runs, or was interrupted
+  Amount spared;          // condemned, but a point came meanwhile that needs it
+  std::uint64_t unused_bytes = 0;            // that stay, inside packs of which the rest is needed
+  std::uint64_t repository_bytes = 0;        // before
+  std::uint64_t void_points = 0;             // of backups that were killed before their point was acknowledged: forgotten
+  std::vector<std::string> damaged;          // objects in the way of rewriting: kept as they are
 };
 
 // Needs no key: names, sizes, hashes, inventories.
@@ -109,11 +177,20 @@ class Repository {
 
   // -- checking
   // Everything a point needs, up to level content, which decodes each chunk and ignores `share`. Records the result, unless
-  // only a share was looked at and nothing was wrong, or the logs are older than remembered (chain_findings).
+  // only a share was looked at or packs were left for later, and nothing was wrong, or the logs are older than remembered (chain_findings).
   virtual CheckReport verify(const PointId& id, const CheckOptions& options) = 0;
   // What somebody else found out: level restore, proven by a drill.
   virtual void record_verification(const PointId& id, Level level, bool ok) = 0;
   virtual CheckReport check(const CheckOptions& options) = 0;        // all levels up to content
+  // The part of a repair (repair.h) that takes the keys; mending.h. `damage`: what check() of level bytes found just now.
+  virtual std::unique_ptr<class Mending> begin_mending(const CheckReport& damage, const RunOptions& run) = 0;
+
+  // -- space and keys
+  // Deletes what no point needs. Any number of backups, copies and prunes may run meanwhile; killed anywhere, the next one goes on.
+  // precondition: a copy, which deletes nothing. damaged: the logs or a point cannot be read, so that what they need is not known.
+  virtual PruneReport prune(const PruneOptions& options) = 0;
+  // A new key epoch for whatever is written from now on by sessions that begin later; gives its number.
+  virtual std::uint32_t rotate_keys() = 0;
 };
 
 struct Created { std::unique_ptr<Repository> repository; RecoveryKey recovery_key; };

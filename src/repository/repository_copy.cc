@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -14,7 +15,8 @@ constexpr std::uint64_t kStep = UINT64_C(4) << 20;
 
 // An object is copied after everything that it needs, so that a copy that is killed is a whole, older repository.
 constexpr std::array kOrder{ObjectType::repository, ObjectType::slot, ObjectType::keyring, ObjectType::pack, ObjectType::index,
-                            ObjectType::inventory, ObjectType::point, ObjectType::record};
+                            ObjectType::map, ObjectType::inventory, ObjectType::point, ObjectType::record};
+constexpr int kMostRounds = 10;   // each begins because a prune deleted something meanwhile
 
 std::vector<store::ObjectInfo> list_objects(store::ObjectStore& store, ObjectType type) {
   std::vector<store::ObjectInfo> objects;
@@ -30,15 +32,13 @@ class Copy {
   Copy(store::ObjectStore& from, store::ObjectStore& to, const RunOptions& options) : from_(from), to_(to), options_(options) {}
 
   CopyReport run(const RepositoryId& repository) {
-    // Listed in the opposite order: whatever a listed record needs was there before it, so it is listed too.
-    std::array<std::vector<store::ObjectInfo>, kOrder.size()> lists;
-    for (std::size_t i = kOrder.size(); i > 0; --i) lists[i - 1] = list_objects(from_, kOrder[i - 1]);
-    put_records_in_order(lists.back(), repository);
-    if (options_.progress != nullptr) options_.progress->begin("copying", total(lists));
-    for (std::size_t i = 0; i < kOrder.size(); ++i) {
-      for (const store::ObjectInfo& object : lists[i]) copy_unless_damaged(object, kOrder[i]);
+    int rounds = 0;
+    while (!copy_what_is_there(repository)) {
+      if (++rounds < kMostRounds) continue;
+      throw Error(Code::busy, "cannot copy " + from_.location() + ": prunes keep deleting what is being copied")
+          .safe("the copy is whole, and as new as it was before")
+          .hint("copy again after the prune");
     }
-    if (options_.progress != nullptr) options_.progress->end();
     if (!damaged_.empty()) {
       throw Error(Code::damaged, "cannot copy " + human_count(damaged_.size()) + " objects of " + from_.location() + ": " + damaged_.front())
           .safe("everything else was copied")
@@ -48,7 +48,44 @@ class Copy {
   }
 
  private:
-  template <class Lists>
+  using Lists = std::array<std::vector<store::ObjectInfo>, kOrder.size()>;
+
+  // false: objects were deleted meanwhile, so that what was listed is not the whole of anything. No record was copied then.
+  bool copy_what_is_there(const RepositoryId& repository) {
+    // Listed in the opposite order: whatever a listed record needs was there before it, so it is listed too, unless a prune came
+    // between; then there is a new record.
+    Lists lists;
+    for (std::size_t i = kOrder.size(); i > 0; --i) lists[i - 1] = list_objects(from_, kOrder[i - 1]);
+    if (was_pruned_since(lists.back(), repository)) return false;
+    put_records_in_order(lists.back(), repository);
+    report_.already_there = 0;
+    damaged_.clear();
+    if (options_.progress != nullptr) options_.progress->begin("copying", total(lists));
+    bool whole = true;
+    for (std::size_t i = 0; whole && i < kOrder.size(); ++i) {
+      for (std::size_t j = 0; whole && j < lists[i].size(); ++j) whole = copy_unless_damaged(lists[i][j], kOrder[i]);
+    }
+    if (options_.progress != nullptr) options_.progress->end();
+    return whole;
+  }
+
+  // Whether a forget or a fence is there that is not among `records`.
+  bool was_pruned_since(const std::vector<store::ObjectInfo>& records, const RepositoryId& repository) {
+    std::set<std::string> known;
+    for (const store::ObjectInfo& record : records) known.insert(record.name);
+    for (const store::ObjectInfo& record : list_objects(from_, ObjectType::record)) {
+      if (known.contains(record.name)) continue;
+      try {
+        Bytes object = from_.get(record.name, object_limit(ObjectType::record));
+        auto type = static_cast<RecordType>(read_record_links(object, repository, record.name).type);
+        if (type == RecordType::forget || type == RecordType::fence) return true;
+      } catch (const Error& error) {
+        if (error.code() != Code::not_found && error.code() != Code::damaged) throw;
+      }
+    }
+    return false;
+  }
+
   static std::uint64_t total(const Lists& lists) {
     std::uint64_t bytes = 0;
     for (const auto& list : lists) {
@@ -77,21 +114,25 @@ class Copy {
     objects = std::move(ordered);
   }
 
-  // One damaged object of the original must not keep the others from being copied.
-  void copy_unless_damaged(const store::ObjectInfo& object, ObjectType type) {
+  // One damaged object of the original must not keep the others from being copied. false: it is not there any more.
+  bool copy_unless_damaged(const store::ObjectInfo& object, ObjectType type) {
     if (options_.cancel != nullptr) options_.cancel->check();
     auto there = to_.info(object.name);
     if (there && there->size == object.size) {
       ++report_.already_there;
-    } else if (auto bytes = read_whole(object, type)) {
+    } else if (auto bytes = read_whole(object, type); bytes && bytes->empty()) {
+      return false;
+    } else if (bytes) {
       to_.put(object.name, *bytes);
       check_copied(object.name, bytes->size());
       ++report_.objects;
       report_.bytes += bytes->size();
     }
     if (options_.progress != nullptr) options_.progress->add(object.size, 1);
+    return true;
   }
 
+  // nullopt: damaged, or a record that its writer withdrew. Empty: gone.
   std::optional<Bytes> read_whole(const store::ObjectInfo& object, ObjectType type) {
     try {
       Bytes bytes = from_.get(object.name, object_limit(type));
@@ -99,7 +140,8 @@ class Copy {
       return bytes;
     } catch (const Error& error) {
       if (error.code() == Code::not_found && type == ObjectType::record) return std::nullopt;   // withdrawn by its writer
-      if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
+      if (error.code() == Code::not_found) return Bytes();
+      if (error.code() != Code::damaged) throw;
       damaged_.push_back(error.message());
       return std::nullopt;
     }

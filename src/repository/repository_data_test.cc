@@ -191,9 +191,9 @@ TEST(Data, APackThatTheDiskCannotReadIsAProblemAndNotTheEnd) {
   StoredItem item = back_up(repository, file(random_bytes(random, 5000)), random);
   const auto packs = repository.published.back().needed;
   repository.data->verify_content({}, packs, {});  // the index is known
-  repository.store.fail(1, store::FaultyStore::Repeat::once, Code::io, store::StoreCall::get);
+  repository.store.fail(1, store::FaultyStore::Repeat::once, Code::io, store::StoreCall::get_range);
   EXPECT_FALSE(repository.data->verify_content({*item.root}, packs, {}).empty());
-  repository.store.fail(1, store::FaultyStore::Repeat::once, Code::unavailable, store::StoreCall::get);
+  repository.store.fail(1, store::FaultyStore::Repeat::once, Code::unavailable, store::StoreCall::get_range);
   EXPECT_EQ(code_of([&] { repository.data->verify_content({*item.root}, packs, {}); }), Code::unavailable);
 }
 

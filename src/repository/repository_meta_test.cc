@@ -304,10 +304,12 @@ TEST(Inventory, SharesPagesAndRefusesTampering) {
   for (int i = 0; i < 5000; ++i) needed.push_back({ObjectType::pack, f.entropy.random<crypto::Sha256>(), 100});
   needed.push_back({ObjectType::index, f.entropy.random<crypto::Sha256>(), 7});
   auto puts = [&] { return f.store.objects().size(); };
-  InventoryRoot root = put_inventory(f.store, f.object.id, needed);
+  InventoryRoot root = put_inventory(f.store, f.object.id, needed, f.entropy);
+  KnownPages known;
+  known.take(f.store, f.object.id, root, [](const NeededObject&) { return true; });
   std::size_t before = puts();
   needed.push_back({ObjectType::pack, f.entropy.random<crypto::Sha256>(), 100});
-  InventoryRoot second = put_inventory(f.store, f.object.id, needed);
+  InventoryRoot second = put_inventory(f.store, f.object.id, needed, f.entropy, known);
   EXPECT_LE(puts() - before, 3u);   // one page changed (or cut), and the root
   auto read = [&](const InventoryRoot& r) {
     std::vector<NeededObject> all;
@@ -317,7 +319,7 @@ TEST(Inventory, SharesPagesAndRefusesTampering) {
   std::sort(needed.begin(), needed.end());
   EXPECT_EQ(read(second), needed);
   EXPECT_EQ(read(root).size(), 5001u);
-  EXPECT_TRUE(read(put_inventory(f.store, f.object.id, {})).empty());
+  EXPECT_TRUE(read(put_inventory(f.store, f.object.id, {}, f.entropy)).empty());
   auto objects = f.store.objects();
   for (auto& [name, bytes] : objects) {
     if (!name.starts_with("inventory/")) continue;
@@ -354,7 +356,7 @@ TEST(PointCodec, RoundTripWithUnknownFields) {
 
 TEST(PointObject, DamagedOrSwappedIsNeverReadWrong) {
   Fixture f;
-  InventoryRoot root = put_inventory(f.store, f.object.id, {});
+  InventoryRoot root = put_inventory(f.store, f.object.id, {}, f.entropy);
   PointId id = put_point(f.store, f.object.id, f.keyring->current(), f.writer(), sample_draft(), root, f.entropy);
   ReadPoint read = read_point(f.store, f.object.id, *f.keyring, id);
   EXPECT_EQ(read.point.label, "before update");
@@ -541,11 +543,14 @@ TEST_F(Logs, WhoTakesANumberThatIsTakenStepsBack) {
 
 TEST_F(Logs, TwoProcessesOfOneWriterNeverForkTheLog) {
   constexpr int kEach = 20;
+  platform::MemoryFileSystem files;
   auto run = [&](std::uint64_t seed) {
     platform::SeededEntropy entropy(seed);
     platform::ManualClock clock;
+    LocalState state(files, "state", "");
     Log log(f.store, f.object.id, *f.keyring);
-    for (int i = 0; i < kEach; ++i) log.append(f.writer(), RecordType::pin, {}, clock, entropy);
+    const LogWriter writer{f.writer().id, f.key, &state};
+    for (int i = 0; i < kEach; ++i) log.append(writer, RecordType::pin, {}, clock, entropy);
   };
   std::thread a(run, 11), b(run, 12);
   a.join();

@@ -125,6 +125,20 @@ std::optional<std::string> open_label(const Slot& slot, const crypto::Secret& ro
   return holdfast::to_text(label);
 }
 
+// A slot is only ever read on the worst day: it is opened from the very bytes that will be stored.
+void check_made(ByteView object, const RepositoryId& repository, const crypto::Secret& key, const crypto::Secret& root_key,
+                const std::string& label) {
+  Slot made = parse_slot(object, repository, "that was just made");
+  crypto::Secret root(32);
+  bool opens = crypto::equal(commitment_of(key).view(), made.commitment.view()) &&
+               crypto::Aead(key.view().first(32)).open(crypto::counter_nonce(0), made.header, made.wrapped, root.bytes()) &&
+               crypto::equal(root.view(), root_key.view()) && open_label(made, root_key) == label;
+  if (opens) return;
+  throw Error(Code::failed, "cannot add a key slot: it does not open with the secret that it was made for")
+      .safe("the slot was not stored")
+      .hint("the memory or processor of this machine may be faulty: test them, then try again");
+}
+
 std::string problem_text(const SlotObject& s) { return s.problem ? s.problem->message() : std::string{}; }
 
 // The ways to try `secret`: as it is, and as a recovery key when it looks like one.
@@ -229,6 +243,7 @@ SlotInfo add_slot(store::ObjectStore& store, const RepositoryId& repository, con
     throw Error(Code::usage, "cannot add a key slot: its label of " + human_bytes(label.size()) + " is too long");
   }
   info.object = object_name(ObjectType::slot, crypto::sha256(object));
+  check_made(object, repository, key, root_key, label);
   store.put(info.object, object);
   return info;
 }

@@ -116,9 +116,7 @@ PointStatus status_of(const Point& point, const std::vector<StoredItem>& items) 
   return any([](const StoredItem& i) { return i.status != ItemStatus::complete; }) ? PointStatus::complete_with_findings : PointStatus::complete;
 }
 
-}  // namespace
-
-PointId transfer(Repository& from, const PointId& id, const std::vector<std::string>& names, Repository& to, const RunOptions& options) {
+PointId transfer_once(Repository& from, const PointId& id, const std::vector<std::string>& names, Repository& to, const RunOptions& options) {
   Point point = from.load(id);
   PointDraft draft = point;
   draft.items = chosen_items(point, names);
@@ -142,6 +140,12 @@ PointId transfer(Repository& from, const PointId& id, const std::vector<std::str
     item.bytes = bytes;
   }
   return session->publish(draft);
+}
+
+}  // namespace
+
+PointId transfer(Repository& from, const PointId& id, const std::vector<std::string>& names, Repository& to, const RunOptions& options) {
+  return begin_again_when_withdrawn([&] { return transfer_once(from, id, names, to, options); });
 }
 
 }  // namespace holdfast::repository

@@ -17,11 +17,11 @@ LogWriter WriterSeat::use(const WriterIdentity& identity) {
   if (key_) earlier_.push_back(key_);
   key_ = std::move(key);
   id_ = identity.id;
-  return {id_, *key_};
+  return {id_, *key_, context_.state};
 }
 
 LogWriter WriterSeat::take() {
-  if (key_) return {id_, *key_};
+  if (key_) return {id_, *key_, context_.state};
   if (context_.state != nullptr) {
     auto identity = context_.state->writer(repository_);
     if (identity && writer_id(crypto::signing_key(identity->signing_seed).verify_key) == identity->id) return use(*identity);

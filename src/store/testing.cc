@@ -15,6 +15,14 @@ Error no_object(const std::string& name) {
   return Error(Code::not_found, "there is no object " + name + " in memory");
 }
 
+bool holds(ByteView bytes, std::span<const ByteView> parts) {
+  for (ByteView p : parts) {
+    if (!std::equal(p.begin(), p.end(), bytes.begin())) return false;
+    bytes = bytes.subspan(p.size());
+  }
+  return true;
+}
+
 }  // namespace
 
 void MemoryStore::put(const std::string& name, std::span<const ByteView> parts) {
@@ -22,7 +30,7 @@ void MemoryStore::put(const std::string& name, std::span<const ByteView> parts) 
   std::lock_guard lock(mutex_);
   std::uint64_t size = total_size(parts);
   auto old = kept_.find(name);
-  if (old != kept_.end() && old->second.bytes.size() == size) return;
+  if (old != kept_.end() && old->second.bytes.size() == size && holds(old->second.bytes, parts)) return;
   if (capacity_ && used() + size > *capacity_)
     throw Error(Code::no_space, "cannot store " + name + " in memory");
   Kept kept{{}, {++puts_, 0}};

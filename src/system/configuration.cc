@@ -39,7 +39,7 @@ class SystemParser {
   SystemParser(std::string_view text, const std::string& file, const Path& base, const AdapterSet& adapters)
       : file_(file), adapters_(adapters), document_(parse_toml(text, file)),
         top_(file_, document_, "the configuration file",
-             {"system", "repository", "identity", "retention", "services", "item", "excluded", "copy"}) {
+             {"system", "repository", "identity", "objectives", "retention", "services", "item", "excluded", "copy"}) {
     system_.source = std::string(text);
     system_.base = base;
   }
@@ -48,6 +48,7 @@ class SystemParser {
     read_system(profile_text);
     read_repository();
     read_identity_source();
+    read_objectives();
     read_retention();
     read_services();
     read_excluded();
@@ -107,15 +108,45 @@ class SystemParser {
     system_.identity = {path(table, "registry"), path(table, "database")};
   }
 
+  std::optional<Span> span(const TableReader& table, std::string_view key) const {
+    if (!table.has(key)) return std::nullopt;
+    const std::string text = table.required_text(key);
+    auto read = parse_span(text);
+    if (!read)
+      table.wrong(table.at(key), "'" + std::string(key) + "' in " + table.what() + " is '" + printable(text) +
+                                     "'; expected a whole number and h, d, w, m or y: \"24h\", \"7d\", \"2y\"");
+    return read;
+  }
+
+  void read_objectives() {
+    const TomlValue* value = top_.table("objectives");
+    if (!value) return;
+    TableReader table(file_, *value, "[objectives]", {"recovery_point"});
+    system_.recovery_point = span(table, "recovery_point");
+  }
+
   void read_retention() {
     const TomlValue* value = top_.table("retention");
     if (!value) return;
-    TableReader table(file_, *value, "[retention]", {"last", "daily", "weekly", "monthly"});
+    TableReader table(file_, *value, "[retention]", {"last", "hourly", "daily", "weekly", "monthly", "yearly", "within"});
     auto count = [&](std::string_view key) { return static_cast<int>(table.integer(key, 0, 10'000, 0)); };
-    system_.retention = {count("last"), count("daily"), count("weekly"), count("monthly")};
-    const System::Retention& r = system_.retention;
-    if (r.last + r.daily + r.weekly + r.monthly == 0)
-      table.wrong(value->at, "[retention] keeps nothing; expected at least one of: last, daily, weekly, monthly, above 0");
+    system_.retention = {count("last"), count("hourly"), count("daily"), count("weekly"), count("monthly"), count("yearly"), span(table, "within")};
+    if (system_.retention.empty())
+      table.wrong(value->at, "[retention] keeps nothing; expected at least one of: last, hourly, daily, weekly, monthly, yearly, above 0, or within");
+    if (system_.recovery_point && !keeps_to(system_.retention, longest_seconds(*system_.recovery_point)))
+      table.wrong(value->at, "[retention] keeps points farther apart than the recovery point objective of " + to_text(*system_.recovery_point) +
+                                 "; expected last = 2 or more, within = \"" + to_text(*system_.recovery_point) +
+                                 "\" or longer, or 2 or more of a period that is no longer than the objective");
+  }
+
+  // Whether the rule leaves, beside the newest point, one that is no farther from it than the objective. One of a period is the newest
+  // point alone: should that one be damaged, the next could be anywhere.
+  static bool keeps_to(const System::Retention& r, std::int64_t objective) {
+    constexpr std::int64_t kHour = 3'600, kDay = 24 * kHour;
+    const std::pair<int, std::int64_t> periods[] = {
+        {r.hourly, kHour}, {r.daily, kDay}, {r.weekly, 7 * kDay}, {r.monthly, 31 * kDay}, {r.yearly, 366 * kDay}};
+    return r.last >= 2 || (r.within && longest_seconds(*r.within) >= objective) ||
+           std::any_of(std::begin(periods), std::end(periods), [&](const auto& p) { return p.first >= 2 && p.second <= objective; });
   }
 
   void read_services() {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/span.h"
 #include "item/adapter.h"
 #include "item/database/database.h"
 
@@ -89,7 +90,13 @@ struct System {
   std::string repository;                    // "" = must be given
   struct Copy { std::string name, repository; };
   std::vector<Copy> copies;
-  struct Retention { int last = 0, daily = 0, weekly = 0, monthly = 0; } retention;
+  // docs/retention.md; 0 and nullopt: that rule is not set.
+  struct Retention {
+    int last = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;
+    std::optional<Span> within = {};
+    bool empty() const { return last + hourly + daily + weekly + monthly + yearly == 0 && !within; }
+  } retention;
+  std::optional<Span> recovery_point;        // the objective: so much may be lost at most; nullopt: none is stated
   std::map<std::string, std::string> services;   // name -> start/stop command prefix; see docs/configuration.md
   Profile profile;
 

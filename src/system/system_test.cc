@@ -194,10 +194,35 @@ TEST(SystemTest, the_example_is_right_and_complete) {
   EXPECT_EQ(system.repository, "/srv/ns/repository");
   EXPECT_EQ(system.root, "/srv/ns/server");
   EXPECT_EQ(system.retention.monthly, 12);
+  EXPECT_EQ(system.recovery_point, (Span{24, Span::Unit::hours}));
   EXPECT_EQ(system.source, example());
   EXPECT_TRUE(std::is_sorted(system.items.begin(), system.items.end(),
                              [](const auto& a, const auto& b) { return a.order < b.order; }));
   for (const item::ItemSpec& item : system.items) EXPECT_NE(adapters().find(item.kind, item.engine), nullptr) << item.name;
+}
+
+// A rule is taken when it leaves, beside the newest point, one that is no farther away than the objective.
+TEST(SystemTest, a_rule_that_keeps_to_the_objective_is_taken) {
+  auto takes = [](const std::string& objective, const std::string& rule) {
+    std::string text = example();
+    auto replace = [&](const std::string& from, const std::string& to) { text.replace(text.find(from), from.size(), to); };
+    replace("recovery_point = \"24h\"", objective);
+    replace("last = 3\ndaily = 7\nweekly = 4\nmonthly = 12", rule);
+    try {
+      parse_system(text, "ns01.toml", "/srv/ns", adapters());
+      return true;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::config);
+      return false;
+    }
+  };
+  const std::string day = "recovery_point = \"24h\"", hour = "recovery_point = \"1h\"", week = "recovery_point = \"1w\"", none;
+  for (const char* rule : {"last = 2", "hourly = 2", "daily = 2", "within = \"1d\"", "within = \"24h\"", "last = 2\nmonthly = 12"}) EXPECT_TRUE(takes(day, rule)) << rule;
+  for (const char* rule : {"last = 1", "hourly = 1", "daily = 1", "weekly = 52", "monthly = 2", "yearly = 9", "within = \"23h\""}) EXPECT_FALSE(takes(day, rule)) << rule;
+  for (const char* rule : {"hourly = 2", "last = 2", "within = \"1h\""}) EXPECT_TRUE(takes(hour, rule)) << rule;
+  EXPECT_FALSE(takes(hour, "daily = 7"));
+  EXPECT_TRUE(takes(week, "weekly = 2"));
+  for (const char* rule : {"last = 1", "monthly = 1", "within = \"1h\""}) EXPECT_TRUE(takes(none, rule)) << rule;
 }
 
 TEST(SystemTest, every_mistake_says_where_and_what) {
@@ -209,6 +234,12 @@ TEST(SystemTest, every_mistake_says_where_and_what) {
           {"daily = 7", "daily = \"7\"", "\"7\"", "expected a whole number from 0 to 10000"},
           {"daily = 7", "daily = 10001", "10001", "expected a whole number from 0 to 10000"},
           {"last = 3\ndaily = 7\nweekly = 4\nmonthly = 12", "last = 0", "[retention]", "keeps nothing"},
+          {"last = 3\ndaily = 7\nweekly = 4\nmonthly = 12", "last = 1\ndaily = 1\nweekly = 4", "[retention]", "farther apart than the recovery point objective of 24h"},
+          {"last = 3\ndaily = 7\nweekly = 4\nmonthly = 12", "within = \"23h\"", "[retention]", "within = \"24h\" or longer"},
+          {"last = 3", "within = \"7 days\"", "\"7 days\"", "expected a whole number and h, d, w, m or y"},
+          {"last = 3", "within = 7", "7\ndaily", "expected a text in quotes"},
+          {"recovery_point = \"24h\"", "recovery_point = \"0h\"", "\"0h\"", "expected a whole number and h, d, w, m or y"},
+          {"recovery_point = \"24h\"", "recovery_time = \"1h\"", "recovery_time", "did you mean 'recovery_point'?"},
           {"[item.cmdb]", "[item.cmbd]", "cmbd", "did you mean 'cmdb'?"},
           {"engine = \"sqlite\"", "engine = \"sqlit\"", "\"sqlit\"", "did you mean 'sqlite'?"},
           {"engine = \"sqlite\"\n", "", "[item.cmdb]", "has no 'engine'"},

@@ -7,7 +7,8 @@ namespace {
 
 class StatusTest : public Ground {
  protected:
-  void SetUp() override { kit = folder.path() / "kit"; std::filesystem::create_directory(kit); }
+  // Without an objective; what is stated is looked at by a test of its own.
+  void SetUp() override { system.recovery_point.reset(); kit = folder.path() / "kit"; std::filesystem::create_directory(kit); }
 
   backup::Status look() { return backup::status(system, adapters, world, *repository, kit.string()); }
   Findings attention() { return look().attention; }
@@ -44,6 +45,17 @@ TEST_F(StatusTest, StaleAfterTwoDays) {
   EXPECT_EQ(codes(attention()), Codes{});
   pass_days(2);
   EXPECT_EQ(codes(attention()), Codes{"stale"});
+}
+
+TEST_F(StatusTest, AStatedObjectiveSaysWhenAPointIsStale) {
+  system.recovery_point = Span{6, Span::Unit::hours};
+  prove(back_up(system).point);
+  clock.advance(std::chrono::hours(5));
+  EXPECT_EQ(codes(attention()), Codes{});
+  clock.advance(std::chrono::hours(1));
+  auto found = attention();
+  ASSERT_EQ(codes(found), Codes{"stale"});
+  EXPECT_NE(found.front().message.find("no more than 6h"), std::string::npos) << found.front().message;
 }
 
 TEST_F(StatusTest, AKitGetsOldAndOneThatWasCarriedAwayIsGood) {

@@ -33,19 +33,18 @@ class WithoutRepository(ContractCase):
     def test_help_and_version(self):
         self.assertRegex(self.run_it("--version", expect=0).out, r"^holdfast \d+\.\d+\.\d+\n$")
         help_text = self.run_it("--help", expect=0).out
-        for verb in ("sample", "init", "backup", "points", "show", "diff", "restore", "export", "import", "recover", "kit", "verify", "check",
-                     "retention show", "forget", "pin", "copy", "key list", "accept-older", "status", "explain"):
+        for verb in ("sample", "init", "backup", "points", "show", "diff", "restore", "export", "import", "recover", "kit", "verify", "check", "repair",
+                     "retention show", "forget", "pin", "prune", "copy", "key list", "key rotate", "accept-older", "status", "explain"):
             self.assertIn("\n  " + verb + " ", help_text)
             verb_text = self.run_it(*verb.split(), "--help", expect=0).out
             self.assertIn("Examples", verb_text, verb)
             self.assertIn("holdfast " + verb, verb_text)
-        for unbuilt in ("drill", "serve", "schedule", "prune", "repair"):
+        for unbuilt in ("drill", "serve", "schedule"):
             self.assertNotRegex(help_text, r"\n  %s " % unbuilt)
 
     def test_verbs_that_are_not_built_are_19(self):
-        for verb in ("drill", "evidence", "repair", "prune", "package", "schedule", "serve", "user", "doctor"):
+        for verb in ("drill", "evidence", "package", "schedule", "serve", "user", "doctor"):
             self.assertEqual(self.run_it(verb, expect=19).error()["code"], "unsupported")
-        self.refused("unsupported", "key", "rotate")
         self.refused("unsupported", "points", "--repository", "s3:https://host/bucket/prefix")
 
     def test_unknown_names_offer_the_nearest(self):
@@ -243,7 +242,7 @@ class Questions(ContractCase):
         for arguments in (["backup"], ["restore", point, "--to", self.path("out")], ["restore", point, "--in-place"], ["forget", point],
                           ["export", point, "--file", self.path("f")], ["export", point, "--folder", self.path("f")],
                           ["import", self.path("export"), "--file-password-file", self.password_file],
-                          ["copy", "/dev/shm/holdfast-test-dry"], ["kit", self.path("kit")], ["retention", "apply"],
+                          ["copy", "/dev/shm/holdfast-test-dry"], ["kit", self.path("kit")], ["retention", "apply"], ["prune"], ["key", "rotate"],
                           ["key", "add", "--machine", self.path("mk")], ["key", "add", "--recovery-key"], ["key", "change"], ["pin", point],
                           ["unpin", point], ["verify", point], ["init", "--repository", self.path("new")], ["sample", self.path("new")], ["recover"]):
             self.unlocked(*arguments, "--dry-run", expect=0 if arguments[0] != "recover" else (0, 18))
@@ -312,6 +311,42 @@ class Names(ContractCase):
         self.assertEqual(quiet.out, "")
 
 
+class SpaceAndKeys(ContractCase):
+    def stored(self):
+        return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(self.path("repository/pack")) for name in names)
+
+    def test_prune_frees_what_was_forgotten_and_a_copy_is_refused(self):
+        first = self.have_a_point()
+        write(self.path("server/Packages/large.bin"), os.urandom(3_000_000))
+        second = self.answer("backup", expect=(0, 3))["point"]
+        os.remove(self.path("server/Packages/large.bin"))
+        copy = self.path("copy")
+        self.run_it("copy", copy, "--same-file-system", expect=0)
+        full = self.stored()
+        self.unlocked("forget", second)
+        planned = self.answer("prune", "--dry-run")
+        self.assertEqual((self.stored(), planned["dry_run"]), (full, True))
+        done = self.answer("prune")
+        self.assertEqual(done["deleted"]["objects"], planned["deleted"]["objects"])
+        self.assertGreater(done["deleted"]["bytes"], 3_000_000)
+        self.assertLess(self.stored(), full - 2_900_000)
+        self.assertEqual(self.answer("prune")["deleted"], {"objects": 0, "bytes": 0})
+        self.unlocked("verify", first)
+        self.run_it("check", expect=0)
+        self.assertEqual(self.unlocked("prune", "--repository", copy, expect=18).error()["code"], "precondition")
+        for wrong in (["--max-unused", "much"], ["--unused-for", "long"], ["--wait", "1w"]):
+            self.unlocked("prune", *wrong, expect=2)
+
+    def test_rotated_keys_leave_everything_readable(self):
+        first = self.have_a_point()
+        self.assertEqual(self.answer("key", "rotate")["epoch"], 2)
+        second = self.answer("backup", expect=(0, 3))["point"]
+        done = self.answer("key", "rotate", "--rewrite")
+        self.assertGreater(done["rewritten"]["objects"], 0)
+        for point in (first, second):
+            self.unlocked("verify", point)
+
+
 class DamageAndVersions(ContractCase):
     def objects(self, kind):
         return sorted(files_below(self.path("repository", kind)))
@@ -364,6 +399,42 @@ class DamageAndVersions(ContractCase):
         self.assertEqual(self.unlocked("verify", point, "--level", "exists").code, 0)
         os.remove(pack)
         self.run_it("check", expect=20)
+
+    def test_check_names_the_files_and_repair_brings_them_back(self):
+        point = self.have_a_point()
+        copy = self.path("copy")
+        self.run_it("copy", copy, "--same-file-system", expect=0)
+        pack = max(self.objects("pack"), key=os.path.getsize)
+        flip_byte(pack)
+        told = self.unlocked("check", "--read-data", "--json", expect=20)
+        objects = [f for f in told.findings() if f["code"] == "object_damaged"]
+        self.assertEqual([(f["points"], f["object"].split("/")[0]) for f in objects], [([point], "pack")])
+        files = [f for f in told.findings() if f["code"] == "file_affected"]
+        self.assertEqual(len(files), objects[0]["files"])
+        self.assertTrue(files and all(f["point"] == point and f["damaged"] == objects[0]["object"] for f in files))
+        self.assertIn(files[0]["path"], self.unlocked("check", "--read-data", expect=20).text)
+
+        damaged = state_of(self.path("repository"))
+        plan = self.answer("repair", "--from", copy, "--dry-run", expect=3)
+        self.assertEqual([o["object"] for o in plan["from_copies"]], [objects[0]["object"]])
+        self.assertEqual(state_of(self.path("repository")), damaged)
+        self.assertTrue(self.answer("repair", "--from", copy)["whole"])
+        self.run_it("check", "--read-data", expect=0)
+        self.assertEqual(self.answer("repair")["damaged"], 0)
+
+        flip_byte(pack)   # now without a copy: everything on the server is as it was
+        mended = self.answer("repair")
+        self.assertEqual((mended["whole"], mended["files_lost"], mended["replaced"]), (True, 0, [objects[0]["object"]]))
+        self.assertEqual(mended["files_lost_before"], len(files))
+        self.run_it("check", "--read-data", expect=0)
+        self.assertEqual(self.unlocked("verify", point, "--level", "content").code, 0)
+
+    def test_repair_says_what_is_lost(self):
+        self.have_a_point()
+        for pack in self.objects("pack"):
+            os.remove(pack)
+        self.assertIn("pack/", self.run_it("repair", "--no-source", "--dry-run", expect=20).text)
+        self.assertEqual(self.run_it("repair", "--no-source", "--yes", expect=20).error()["code"], "damaged")
 
     def test_a_restore_never_gives_wrong_bytes(self):
         self.have_a_point()

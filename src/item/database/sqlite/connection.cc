@@ -80,6 +80,8 @@ Connection::Connection(const platform::Path& path, Mode mode, std::string label,
   // Defensive forbids to go without a journal, which is what a scratch database is for.
   if (mode != Mode::scratch) sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // Of a hostile database they could go on for ever, or change more than was asked for. TRUNCATE of other engines runs none either.
+  for (int what : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW}) sqlite3_db_config(raw, what, 0, nullptr);
   wait_for_locks(kLockWait);
   execute("PRAGMA temp_store=MEMORY");
   execute("PRAGMA cell_size_check=ON");

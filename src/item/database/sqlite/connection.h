@@ -1,6 +1,6 @@
 // One SQLite connection: opening, statements, errors. Everything else of this folder goes through it.
 //
-// Every connection treats what is in the database as hostile (defensive, no trusted schema, cell sizes checked) and keeps
+// Every connection treats what is in the database as hostile (defensive, no trusted schema, no triggers, no views, cell sizes checked) and keeps
 // temporary data in memory, so that nothing of it reaches a disk.
 #pragma once
 

@@ -519,6 +519,18 @@ TEST_F(SqliteTest, a_fix_up_that_fails_changes_nothing) {
   EXPECT_EQ(app.number("SELECT count(*) FROM Item"), 300);
 }
 
+TEST_F(SqliteTest, triggers_and_views_of_a_hostile_database_do_not_run) {
+  make_database();
+  ASSERT_TRUE(Application(path_).run(
+      "CREATE TRIGGER t1 AFTER DELETE ON ServerTaskInstanceRequests BEGIN DELETE FROM Item; END;"
+      "CREATE TRIGGER t2 AFTER UPDATE ON TaskInstanceStatus BEGIN DELETE FROM Item; END;"
+      "CREATE VIEW Endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i FROM n;"));
+  auto changed = adapter_.fix_up(spec_, world_, cancel_tasks_);
+  EXPECT_EQ(changed[0].changed + changed[1].changed, 4U);
+  EXPECT_EQ(Application(path_).number("SELECT count(*) FROM Item"), 300);
+  EXPECT_EQ(code_of([&] { adapter_.query(spec_, world_, "SELECT count(*) FROM Endless"); }), Code::failed);
+}
+
 TEST_F(SqliteTest, queries_only_read) {
   make_database();
   auto rows = adapter_.query(spec_, world_, "SELECT InstanceStatus, NULL, hex(x'00ff') FROM TaskInstanceStatus LIMIT 1;");
