@@ -17,7 +17,7 @@ import sample
 READER = os.environ["COMPAT_READER"]
 SOURCES = os.path.join(os.path.dirname(os.path.dirname(HERE)), "src")
 SAMPLES = sorted(glob.glob(os.path.join(HERE, "v[0-9]*")))
-TYPES = ["repository", "slot", "keyring", "pack", "index", "inventory", "point", "record", "replica"]
+TYPES = ["repository", "slot", "keyring", "pack", "index", "inventory", "point", "record", "replica", "map"]
 UNSIGNED_AND_UNREFERENCED = {"replica"}  # an attacker can write another one; nothing depends on it
 
 
@@ -105,7 +105,7 @@ class Compat(unittest.TestCase):
 
     def test_what_today_s_program_writes(self):
         manifest = self.check_sample(os.path.join(made_today(), "kept"))
-        self.assertRegex(manifest["contents"], r"^3 points, 2 writers, \d epochs, 4 slots, .*; content of level 1$")
+        self.assertRegex(manifest["contents"], r"^3 points, 2 writers, 2 epochs, 4 slots, \d+ records, [1-9]\d* maps, .* [1-9]\d* deltas; content of level 1$")
 
     def test_an_export_in_one_file(self):
         kept, container = os.path.join(made_today(), "kept"), os.path.join(made_today(), "export.hf")
