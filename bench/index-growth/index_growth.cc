@@ -16,8 +16,8 @@
 
 #include "crypto/hash.h"
 #include "platform/entropy.h"
-#include "repository/index.h"
-#include "repository/index_cache.h"
+#include "repository/index/index.h"
+#include "repository/index/index_cache.h"
 
 using namespace holdfast;
 using namespace holdfast::repository;

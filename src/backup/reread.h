@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backup/backup.h"
-#include "repository/mending.h"
+#include "repository/upkeep/mending.h"
 
 namespace holdfast::backup {
 

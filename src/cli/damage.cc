@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "repository/impact.h"
+#include "repository/upkeep/impact.h"
 
 namespace holdfast::cli {
 

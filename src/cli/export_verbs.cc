@@ -8,7 +8,7 @@
 #include "cli/restore_report.h"
 #include "cli/source.h"
 #include "cli/verbs.h"
-#include "repository/container.h"
+#include "repository/format/container.h"
 
 namespace holdfast::cli {
 

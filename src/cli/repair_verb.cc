@@ -9,8 +9,8 @@
 #include "cli/context.h"
 #include "cli/damage.h"
 #include "cli/verbs.h"
-#include "repository/impact.h"
-#include "repository/repair.h"
+#include "repository/upkeep/impact.h"
+#include "repository/upkeep/repair.h"
 
 namespace holdfast::cli {
 namespace {

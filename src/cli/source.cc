@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "repository/container.h"
+#include "repository/format/container.h"
 
 namespace holdfast::cli {
 

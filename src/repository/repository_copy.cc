@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "repository/log.h"
+#include "repository/format/repository_object.h"
+#include "repository/log/log.h"
 #include "repository/repository.h"
-#include "repository/repository_object.h"
 
 namespace holdfast::repository {
 namespace {

@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 #include "platform/testing.h"
-#include "repository/container.h"
-#include "repository/envelope.h"
-#include "repository/keyring.h"
-#include "repository/log.h"
-#include "repository/repository_object.h"
-#include "repository/slot_store.h"
+#include "repository/format/container.h"
+#include "repository/format/envelope.h"
+#include "repository/format/repository_object.h"
+#include "repository/keys/keyring.h"
+#include "repository/keys/slot_store.h"
+#include "repository/log/log.h"
 #include "store/testing.h"
 
 namespace holdfast::repository {

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "crypto/keys.h"
-#include "repository/envelope.h"
+#include "repository/format/envelope.h"
 #include "repository/repository.h"
 
 namespace holdfast::repository {

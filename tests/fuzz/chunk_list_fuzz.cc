@@ -1,7 +1,7 @@
 // Lists of chunks: the content of a file by a reference of level 1 to 4, whose lists are the input.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/content.h"
+#include "repository/data/content.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

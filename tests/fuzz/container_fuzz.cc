@@ -2,7 +2,7 @@
 #include "fuzz.h"
 #include "known_repository.h"
 #include "platform/memory_file_system.h"
-#include "repository/container.h"
+#include "repository/format/container.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

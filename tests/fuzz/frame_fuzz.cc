@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "fuzz.h"
-#include "repository/frame.h"
+#include "repository/format/frame.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

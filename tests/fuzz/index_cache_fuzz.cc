@@ -4,8 +4,8 @@
 
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/index.h"
-#include "repository/index_cache.h"
+#include "repository/index/index.h"
+#include "repository/index/index_cache.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,7 +1,7 @@
 // The plaintext of an index segment, sealed and signed.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/catalog.h"
+#include "repository/index/catalog.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,9 +1,9 @@
 #include "known_repository.h"
 
 #include "crypto/aead.h"
-#include "repository/index.h"
-#include "repository/repository_object.h"
-#include "repository/slot_store.h"
+#include "repository/format/repository_object.h"
+#include "repository/index/index.h"
+#include "repository/keys/slot_store.h"
 
 namespace holdfast::fuzz {
 

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "platform/testing.h"
-#include "repository/data.h"
-#include "repository/log.h"
-#include "repository/pack.h"
-#include "repository/point_object.h"
+#include "repository/data/data.h"
+#include "repository/format/pack.h"
+#include "repository/format/point_object.h"
+#include "repository/log/log.h"
 #include "store/testing.h"
 
 namespace holdfast::fuzz {

@@ -2,7 +2,7 @@
 // The store holds a file's chunk and another listing, whose ids the corpus names.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/tree_reader.h"
+#include "repository/data/tree_reader.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,7 +1,7 @@
 // Files that this machine keeps about a repository: the writer and the heads, hashed anew or as they are.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/local_state.h"
+#include "repository/log/local_state.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,7 +1,7 @@
 // The body of a map, signed; followed through from one object to what replaces it.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/map_object.h"
+#include "repository/format/map_object.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

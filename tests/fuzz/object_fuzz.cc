@@ -1,7 +1,7 @@
 // Objects that are read without a key: header, names, repository object, replica object.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/repository_object.h"
+#include "repository/format/repository_object.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,7 +1,7 @@
 // The plaintext of a point, sealed and signed; and of the summary in its record.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/point_codec.h"
+#include "repository/format/point_codec.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,7 +1,7 @@
 // Records: header of the type and plaintext, several in one log, sealed, signed and under the names that they tell.
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/point_list.h"
+#include "repository/log/point_list.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

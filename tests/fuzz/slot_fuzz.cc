@@ -2,7 +2,7 @@
 // asked for is checked before (repository_meta_test.cc).
 #include "fuzz.h"
 #include "known_repository.h"
-#include "repository/slot_store.h"
+#include "repository/keys/slot_store.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

@@ -1,6 +1,6 @@
 // One entry of a tree, and a reference to its content.
 #include "fuzz.h"
-#include "repository/tree_reader.h"
+#include "repository/data/tree_reader.h"
 #include "tree/entry.h"
 
 using namespace holdfast;

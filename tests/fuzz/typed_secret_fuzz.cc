@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "crypto/text_normalization.h"
 #include "fuzz.h"
-#include "repository/keys.h"
+#include "repository/keys/keys.h"
 
 using namespace holdfast;
 using namespace holdfast::fuzz;

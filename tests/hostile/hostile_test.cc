@@ -19,7 +19,7 @@
 #include "known_repository.h"
 #include "platform/source_tree.h"
 #include "recovery/restore.h"
-#include "repository/tree_reader.h"
+#include "repository/data/tree_reader.h"
 
 namespace holdfast {
 namespace {

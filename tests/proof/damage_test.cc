@@ -4,11 +4,11 @@
 #include <regex>
 
 #include "ground.h"
-#include "repository/envelope.h"
-#include "repository/keyring.h"
-#include "repository/map_object.h"
-#include "repository/repository_object.h"
-#include "repository/slot_store.h"
+#include "repository/format/envelope.h"
+#include "repository/format/map_object.h"
+#include "repository/format/repository_object.h"
+#include "repository/keys/keyring.h"
+#include "repository/keys/slot_store.h"
 
 namespace holdfast::proof {
 namespace {

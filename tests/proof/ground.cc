@@ -4,11 +4,11 @@
 #include <iostream>
 
 #include "base/text.h"
-#include "repository/container.h"
-#include "repository/envelope.h"
-#include "repository/keyring.h"
-#include "repository/repository_object.h"
-#include "repository/slot_store.h"
+#include "repository/format/container.h"
+#include "repository/format/envelope.h"
+#include "repository/format/repository_object.h"
+#include "repository/keys/keyring.h"
+#include "repository/keys/slot_store.h"
 
 namespace holdfast::proof {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "platform/testing.h"
-#include "repository/data_testing.h"
+#include "repository/data/data_testing.h"
 #include "repository/repository.h"
 #include "store/local_store.h"
 #include "store/testing.h"

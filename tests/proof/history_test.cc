@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "ground.h"
-#include "repository/container.h"
+#include "repository/format/container.h"
 
 namespace holdfast::proof {
 namespace {

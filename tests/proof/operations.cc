@@ -1,6 +1,6 @@
 // Everything that can be done to a repository, each as one run of the program.
 #include "ground.h"
-#include "repository/container.h"
+#include "repository/format/container.h"
 
 namespace holdfast::proof {
 namespace {

@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "ground.h"
-#include "repository/envelope.h"
-#include "repository/repository_object.h"
+#include "repository/format/envelope.h"
+#include "repository/format/repository_object.h"
 
 namespace holdfast::proof {
 namespace {

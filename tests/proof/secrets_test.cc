@@ -3,7 +3,7 @@
 
 #include "base/wire.h"
 #include "ground.h"
-#include "repository/envelope.h"
+#include "repository/format/envelope.h"
 
 namespace holdfast::proof {
 namespace {

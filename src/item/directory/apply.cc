@@ -88,7 +88,7 @@ class Outcome {
 class Writers {
  public:
   explicit Writers(std::function<void(const Work&)> write) : write_(std::move(write)) {
-    unsigned count = std::clamp(std::thread::hardware_concurrency(), 2U, kMostWriters);
+    unsigned count = std::clamp(std::thread::hardware_concurrency() + 2, 2U, kMostWriters);  // some wait for the disk
     for (unsigned i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
   }
   ~Writers() { finish(); }

@@ -1,0 +1,24 @@
+// Checking objects by name, size, hash and inventory: what needs no key, with a hook for what does.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "repository/format/inventory.h"
+#include "repository/repository.h"
+
+namespace holdfast::repository {
+
+// What is wrong with a pack; nullopt: nothing. Takes the place of the hash where the caller can look deeper. Called by
+// several threads.
+using PackCheck = std::function<std::optional<std::string>(const NeededObject&)>;
+
+// The whole store. `pack_check` is used from level bytes on; without it packs are hashed.
+CheckReport check_store(store::ObjectStore& store, const CheckOptions& options, const PackCheck& pack_check);
+
+// What one point needs: the inventory and the objects in it. Level bytes and above hash; `packs` gets all packs.
+CheckReport check_inventory(store::ObjectStore& store, const RepositoryId& repository, const PointId& point,
+                            const InventoryRoot& root, const CheckOptions& options, std::vector<NeededObject>& packs);
+
+}  // namespace holdfast::repository
