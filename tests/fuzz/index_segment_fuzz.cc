@@ -10,10 +10,12 @@ using namespace holdfast::repository;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   KnownRepository& known = known_repository();
   ByteView plain(data, size);
+  bool lies = false;   // about a pack that is there: its first listing counts, so whoever has the key can hide what is in it
   accepted([&] {
     SegmentView view = decode_segment(plain, "index/x");
     std::vector<SegmentPack> packs;
     for (const auto& p : view.packs) packs.push_back({p.hash, p.size, p.header_length, {p.directory.begin(), p.directory.end()}});
+    for (const auto& p : view.packs) lies = lies || known.context().store.info(object_name(ObjectType::pack, p.hash)).has_value();
     SegmentView again = decode_segment(encode_segment(view.superseded, packs), "index/x");
     require(again.superseded == view.superseded && again.packs.size() == view.packs.size(), "a segment comes back as it was");
   });
@@ -29,8 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::shared_ptr<DataStore> store = open_data(context);
   tree::Entry entry;
   entry.size = chunk.size();
-  require(as_text(store->open_node(encode_entry(entry), content)->read_all()) == as_text(chunk),
-          "a hostile segment does not hide a chunk that is there");
+  bool read = accepted([&] {
+    require(as_text(store->open_node(encode_entry(entry), content)->read_all()) == as_text(chunk), "what is read is what was stored");
+  });
+  require(read || lies, "a hostile segment does not hide a chunk that is there");
   return 0;
 }
 

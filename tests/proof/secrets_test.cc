@@ -241,8 +241,14 @@ TEST(ReadableCache, Nothing) {
   Machine machine(1);
   machine.cache = folder.path() / "cache";
   Program run(machine);
-  make_repository(run.context(), password());
+  repository::create(run.context(), password(), kCheap);   // small chunks would leave no sketches
   for (unsigned n = 1; n <= 3; ++n) back_up(run.repository(), machine.clock, n);
+  // Large enough to be compared with what is stored, which leaves a sketch of it.
+  std::string rows;
+  for (unsigned n = 0; rows.size() < 100'000; ++n) rows += std::to_string(n * 7919) + " " + kCanaries[n % 2] + "\n";
+  repository::testing::Random random(1);
+  auto session = run.repository().begin_backup({nullptr, nullptr, 1});
+  repository::testing::capture_item(*session, repository::testing::file(to_bytes(rows)), random);
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
     if (!entry.is_regular_file()) continue;

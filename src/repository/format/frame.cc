@@ -12,8 +12,7 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr int kLevel =
-    2;  // best size for its time on mixed files; figures in docs/decisions/0003-repository-format.md
+constexpr int kLevel = 2;            // most for its time; figures in docs/performance.md
 constexpr int kDifferenceLevel = 3;  // the faster ones find too little in the base
 constexpr int kProbeLevel = 1;
 // 32 KiB from the middle tell whether the whole is worth the time; below 128 KiB trying costs as little as
