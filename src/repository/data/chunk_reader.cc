@@ -8,7 +8,7 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::uint64_t kFrameCache = std::uint64_t{64} << 20;
+constexpr std::uint64_t kFrameCache = std::uint64_t{32} << 20;
 constexpr std::uint64_t kReadAhead = std::uint64_t{4} << 20;
 constexpr std::chrono::seconds kLookAgainAfter{10};
 constexpr std::size_t kWindows = 4;           // one for each of the threads that usually read at a time

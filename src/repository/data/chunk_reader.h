@@ -1,4 +1,4 @@
-// Chunks out of packs, verified. Thread-safe. Holds decoded frames (64 MiB, the least recently used go
+// Chunks out of packs, verified. Thread-safe. Holds decoded frames (32 MiB, the least recently used go
 // first), keys of packs and a few stretches of packs read ahead; a frame is decoded by one thread at a time,
 // the others wait for it.
 #pragma once
