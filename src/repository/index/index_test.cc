@@ -373,7 +373,8 @@ struct KeptIndex : ::testing::Test {
   // Segments that a new process reads before it can look something up.
   std::uint64_t segments_read() {
     repository.store.reset();
-    Catalog catalog(context());
+    const DataContext outside = context();
+    Catalog catalog(outside);
     catalog.load();
     return repository.store.calls(store::StoreCall::get);
   }
@@ -432,13 +433,14 @@ TEST_F(KeptIndex, IsNothingWithoutItsSegments) {
   remember();
   ASSERT_LT(segments_read(), kSessions / 2U);
   // A prune took packs away, and the segment that listed them.
-  Catalog before(context());
+  const DataContext outside = context();
+  Catalog before(outside);
   before.load();
   std::vector<NeededObject> gone = before.with_segments({0});
   ASSERT_EQ(gone.size(), 2U);
   for (const NeededObject& object : gone) repository.memory.remove(object_name(object.type, object.hash));
   EXPECT_GE(segments_read(), kSessions - 1U);
-  Catalog after(context());
+  Catalog after(outside);
   after.load();
   for (const NeededObject& object : gone)
     EXPECT_FALSE(object.type == ObjectType::pack && after.index().number_of(object.hash));
@@ -529,7 +531,8 @@ TEST_F(KeptIndex, IsForgottenWhenAPackIsDamaged) {
   fill();
   ASSERT_LT(segments_read(), kSessions / 2U);
   {
-    Catalog catalog(context());
+    const DataContext outside = context();
+    Catalog catalog(outside);
     catalog.load();
     catalog.mark_damaged(0);
   }
