@@ -1,4 +1,3 @@
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -12,15 +11,6 @@ namespace holdfast::cli {
 namespace {
 
 using repository::Level;
-
-double share_of(const std::string& text) {
-  if (text.empty()) return 1.0;
-  double percent = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
-  if (error != std::errc{} || (end != text.data() + text.size() && std::string_view(end) != "%") || !(percent > 0 && percent <= 100))
-    throw Error(Code::usage, "--read-data takes a share like 5%, not '" + printable(text) + "'").safe("nothing was changed");
-  return percent / 100;
-}
 
 // False when the repository is too damaged to be opened: then it is checked without the key.
 bool opens(Context& c) {
@@ -47,7 +37,7 @@ int run(const Arguments& a, Context& c) {
   repository::CheckOptions options;
   options.run = {&c.output, &c.cancel, 0};
   options.level = a.has("--read-data") ? Level::bytes : Level::exists;
-  options.share = share_of(a.value("--read-data"));
+  if (!a.value("--read-data").empty()) options.share = share_of("--read-data", a.value("--read-data"));
   options.affected = [&](const repository::AffectedFile& file) { tell(c.output, file); };
   // With a key the packs are decoded as well; without one their bytes are compared with their names.
   bool key = c.has_secret_source(c.password_source()) || !c.options.key_file.empty();

@@ -16,19 +16,6 @@ Json to_json(const PruneReport::Amount& amount) { return {{"objects", amount.obj
 
 std::string in_words(const PruneReport::Amount& amount) { return counted(amount.objects, "object") + " (" + human_bytes(amount.bytes) + ")"; }
 
-// "5", "5%", "0.5%".
-double share_of(const std::string& text) {
-  std::string digits = text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
-  std::size_t end = 0;
-  double percent = -1;
-  try {
-    percent = std::stod(digits, &end);
-  } catch (const std::exception&) {
-  }
-  if (end == digits.size() && percent >= 0 && percent <= 100) return percent / 100;
-  throw Error(Code::usage, "'" + printable(text) + "' is not a share").safe("nothing was changed").hint("give a percentage: --max-unused 5%");
-}
-
 std::chrono::seconds seconds_of(const std::string& option, const std::string& text) {
   static constexpr std::pair<char, std::int64_t> kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
   std::string digits = text;
@@ -46,7 +33,7 @@ std::chrono::seconds seconds_of(const std::string& option, const std::string& te
 int run(const Arguments& a, Context& c) {
   PruneOptions options;
   options.dry_run = a.has("--dry-run");
-  if (a.has("--max-unused")) options.most_unused = share_of(a.value("--max-unused"));
+  if (a.has("--max-unused")) options.most_unused = share_of("--max-unused", a.value("--max-unused"), Zero::allowed);
   if (a.has("--unused-for")) options.unused_for = seconds_of("--unused-for", a.value("--unused-for"));
   if (a.has("--wait")) options.wait = seconds_of("--wait", a.value("--wait"));
   options.run = {&c.output, &c.cancel, 0};

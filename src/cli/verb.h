@@ -51,6 +51,10 @@ struct Verb {
   int (*run)(const Arguments&, Context&) = nullptr;   // exit code 0, 1 or 3; everything else is an Error
 };
 
+// "5%", "0.5%", "5": of a hundred, as a fraction. usage when `text` is something else, or 0 and that makes no sense.
+enum class Zero : bool { refused, allowed };
+double share_of(const std::string& option, const std::string& text, Zero zero = Zero::refused);
+
 // Every verb that is built, in the order of the contract.
 const std::vector<Verb>& all_verbs();
 // Options that stand before or after any verb.

@@ -1,5 +1,10 @@
 #include "cli/verbs.h"
 
+#include <charconv>
+
+#include "base/error.h"
+#include "base/text.h"
+
 namespace holdfast::cli {
 
 const std::vector<Option>& global_options() {
@@ -37,6 +42,14 @@ const std::vector<Verb>& all_verbs() {
 const std::vector<std::string>& reserved_verbs() {
   static const std::vector<std::string> verbs{"drill", "evidence", "package", "schedule", "serve", "user", "doctor"};
   return verbs;
+}
+
+double share_of(const std::string& option, const std::string& text, Zero zero) {
+  double percent = -1;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  bool number = error == std::errc{} && (end == text.data() + text.size() || std::string_view(end) == "%");
+  if (number && percent <= 100 && (percent > 0 || (percent == 0 && zero == Zero::allowed))) return percent / 100;
+  throw Error(Code::usage, option + " takes a share like 5%, not '" + printable(text) + "'").safe("nothing was changed");
 }
 
 }  // namespace holdfast::cli

@@ -48,14 +48,6 @@ int finish(Context& c, const std::string& what, const repository::CheckReport& r
   throw Error(Code::usage, option + " takes " + expected + ", not '" + printable(text) + "'").safe("nothing was changed");
 }
 
-double share_of(const std::string& option, const std::string& text) {
-  double percent = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
-  if (error != std::errc{} || (end != text.data() + text.size() && std::string_view(end) != "%") || !(percent > 0 && percent <= 100))
-    bad_value(option, text, "a share like 5%");
-  return percent / 100;
-}
-
 // A whole number above 0 and a unit; nullopt when it is something else or too large.
 std::optional<std::uint64_t> with_unit(const std::string& text, const std::map<std::string, std::uint64_t>& units) {
   std::uint64_t number = 0;

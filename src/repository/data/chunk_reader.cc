@@ -23,12 +23,6 @@ std::uint64_t frame_key(Index::PackNumber pack, std::uint32_t frame) {
   throw Error(Code::damaged, "object " + pack.name() + " is damaged: " + why);
 }
 
-// Faults of a pack that another pack may make good.
-bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found ||
-         error.code() == Code::unsupported;
-}
-
 }  // namespace
 
 struct ChunkReader::Frame {

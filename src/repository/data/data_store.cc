@@ -14,11 +14,6 @@
 namespace holdfast::repository {
 namespace {
 
-bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found ||
-         error.code() == Code::unsupported;
-}
-
 // Follows every node below a root and looks up every chunk that it refers to. One use.
 class TreeCheck {
  public:

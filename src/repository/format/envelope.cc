@@ -262,6 +262,10 @@ ByteView check_signature(ByteView object, const crypto::VerifyKey& key, std::str
   return before;
 }
 
+bool is_damage(const Error& error) {
+  return error.code() == Code::damaged || error.code() == Code::not_found || error.code() == Code::unsupported;
+}
+
 void check_object_hash(ByteView object, const crypto::Sha256& expected, std::string_view name) {
   if (crypto::sha256(object) != expected) damaged(name, "its bytes do not match its name");
 }

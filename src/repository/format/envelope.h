@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "crypto/hash.h"
 #include "crypto/keys.h"
 #include "platform/entropy.h"
@@ -65,6 +66,10 @@ struct ParsedObject {
 // `object` may be a whole object or its beginning, as long as the whole header is in it. `repository` nullptr: any.
 // `name` is for messages.
 ParsedObject parse_object(ByteView object, ObjectType type, const RepositoryId* repository, std::string_view name);
+
+// Whether an error is the fault of the object that was read: it will be the same the next time, and another copy of it may do.
+// Everything else is the store's, and may be over.
+bool is_damage(const Error& error);
 
 // -- sealed body
 // Compressed when that helps. `header` is encode_header()'s result. Opened again and compared before it is returned: failed when it differs.

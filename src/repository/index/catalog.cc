@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/wire.h"
+#include "repository/index/segment_object.h"
 
 namespace holdfast::repository {
 namespace {
@@ -13,12 +13,6 @@ namespace {
 constexpr std::uint64_t kKeepChunks = 20'000;
 constexpr std::size_t kKeepSegments = 32;
 constexpr std::uint64_t kMostInMemory = 500'000;
-
-// What is the object's own fault; everything else is the store's and may be over the next time.
-bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found ||
-         error.code() == Code::unsupported;
-}
 
 }  // namespace
 
@@ -63,26 +57,14 @@ void Catalog::refresh_locked() {
   keep_cache();
 }
 
-Catalog::OpenSegment Catalog::open_segment(const crypto::Sha256& hash) {
-  std::string name = object_name(ObjectType::index, hash);
-  OpenSegment segment{hash, {}, {}};
-  {
-    Bytes object = context_.store.get(name, object_limit(ObjectType::index));
-    check_object_hash(object, hash, name);
-    ParsedObject parsed = parse_object(object, ObjectType::index, &context_.repository, name);
-    std::optional<crypto::VerifyKey> writer = context_.keyring.verify_key(parsed.header.writer);
-    if (!writer)
-      throw Error(Code::damaged, "object " + name + " is damaged: its writer is not in the keyring");
-    ByteView body = check_signature(object, *writer, name).subspan(parsed.header_bytes.size());
-    const Epoch& epoch = context_.keyring.epoch(parsed.header.epoch, name);
-    segment.plain = open_body(epoch.meta_key.view(), ObjectType::index, parsed.header_bytes, body, name);
-  }
-  segment.view = decode_segment(segment.plain, name);
+Catalog::OpenSegment Catalog::open(const crypto::Sha256& hash) {
+  OpenSegment segment{hash, open_segment(context_, hash), {}};
+  segment.view = decode_segment(segment.plain, object_name(ObjectType::index, hash));
   return segment;
 }
 
 void Catalog::read_segment(const crypto::Sha256& hash, std::uint64_t size) {
-  OpenSegment segment = open_segment(hash);
+  OpenSegment segment = open(hash);
   segments_.supersede(segment.view.superseded);
   SegmentMap::Number number = segments_.add({hash, size});
   ++segments_since_kept_;
@@ -131,7 +113,7 @@ PackDirectory Catalog::directory_again(Index::PackNumber number, const Index::Pa
   cache_.forget();
   try {
     if (auto segment = segments_.segment_of(number)) {
-      if (!healing_from_ || healing_from_->hash != segment->hash) healing_from_ = open_segment(segment->hash);
+      if (!healing_from_ || healing_from_->hash != segment->hash) healing_from_ = open(segment->hash);
       for (const SegmentView::Pack& listed : healing_from_->view.packs)
         if (listed.hash == pack.hash)
           return decode_directory(listed.directory, listed.header_length, listed.size, pack.name());
@@ -237,21 +219,8 @@ Catalog::Pending Catalog::pending() {
 void Catalog::write_segment(const SessionSetup& setup) {
   std::lock_guard lock(mutex_);
   if (pending_.empty()) return;
-  const Epoch& epoch = context_.keyring.current();
-  ObjectHeader header;
-  header.type = ObjectType::index;
-  header.epoch = epoch.number;
-  header.repository = context_.repository;
-  header.writer = setup.writer;
-  Bytes object = encode_header(header);
-  Bytes body = seal_body(epoch.meta_key.view(), ObjectType::index, object, encode_segment({}, pending_),
-                         context_.entropy);
-  object.insert(object.end(), body.begin(), body.end());
-  append_signature(object, setup.signing_key);
-  crypto::Sha256 hash = crypto::sha256(object);
-  context_.store.put(object_name(ObjectType::index, hash), object);
-
-  SegmentMap::Number number = segments_.add({hash, object.size()});
+  NeededObject segment = put_segment(context_, setup.writer, setup.signing_key, {}, pending_);
+  SegmentMap::Number number = segments_.add({segment.hash, segment.size});
   ++segments_since_kept_;
   for (const SegmentPack& pack : pending_) segments_.list(index_.number_of(pack.hash).value(), number);
   pending_.clear();

@@ -59,7 +59,7 @@ class Catalog {
     SegmentView view;  // into plain
   };
   void refresh_locked();
-  OpenSegment open_segment(const crypto::Sha256& hash);
+  OpenSegment open(const crypto::Sha256& hash);
   void read_segment(const crypto::Sha256& hash, std::uint64_t size);
   PackDirectory directory_again(Index::PackNumber number, const Index::Pack& pack);
   void open_cache(const std::vector<SegmentMap::Segment>& listed);

@@ -38,9 +38,8 @@ void ChunkRescue::finish() {
 void ChunkRescue::store_pack(PackWriter& pack) {
   PackWriter::Finished finished = pack.finish();
   std::string name = object_name(ObjectType::pack, finished.hash);
-  auto no_base = [](const ChunkId&, ChunkType) -> ByteView { return {}; };
   PackDirectory directory =
-      checker_.check(finished.object, engine_.context.repository, engine_.context.keyring, PackChecker::BaseOf(no_base), name);
+      checker_.check_fresh(finished.object, engine_.context.repository, engine_.context.keyring, {}, name);
   engine_.context.store.put(name, finished.object);
   engine_.catalog.written({finished.hash, finished.object.size(), kPackHeaderSize, std::move(finished.directory)}, directory);
   pack.reset();

@@ -8,10 +8,7 @@ namespace holdfast::repository {
 namespace {
 
 // A disk that cannot read a pack any more is damage, too; a store that is away is not.
-bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found || error.code() == Code::unsupported ||
-         error.code() == Code::io;
-}
+bool cannot_be_read(const Error& error) { return is_damage(error) || error.code() == Code::io; }
 
 crypto::Sha256 key_of(const ContentRef& listing) {
   Writer w;
@@ -47,13 +44,13 @@ Impact::~Impact() = default;
 
 void Impact::walk(const std::pair<Bytes, ContentRef>& root, const Lost& lost) {
   tell_ = &lost;
-  lost_paths_.clear();
+  lost_files_.clear();
   open_.clear();
   lost_its_way_ = false;
   try {
     enter(decode_root(root.first, root.second), "");
   } catch (const Error& error) {
-    if (!is_damage(error)) throw;
+    if (!cannot_be_read(error)) throw;
     lose("", true);
   }
   while (!open_.empty()) {
@@ -71,7 +68,7 @@ bool Impact::step() {
   try {
     node = directory.listing->next();
   } catch (const Error& error) {
-    if (!is_damage(error)) throw;
+    if (!cannot_be_read(error)) throw;
     lose(directory.path, true);
     return false;
   }
@@ -107,7 +104,10 @@ void Impact::enter(const StoredRecord& node, const std::string& path) {
   }
   if (node.entry.kind == tree::Kind::hard_link) {
     if (!open_.empty()) open_.back()->has_links = true;
-    if (lost_paths_.contains(node.entry.target)) lose(path, false);
+    if (auto file = lost_files_.find(node.entry.target); file != lost_files_.end()) {
+      with_.insert(file->second.begin(), file->second.end());
+      lose(path, false);
+    }
     return;
   }
   if (node.entry.kind != tree::Kind::file) return;
@@ -116,7 +116,7 @@ void Impact::enter(const StoredRecord& node, const std::string& path) {
     ContentRef::Piece piece;
     while (pieces.next(piece)) look(piece, ChunkType::data);
   } catch (const Error& error) {
-    if (!is_damage(error)) throw;
+    if (!cannot_be_read(error)) throw;
     node_lost_ = true;
   }
   if (node_lost_) lose(path, false);
@@ -135,7 +135,7 @@ void Impact::look(const ContentRef::Piece& piece, ChunkType type) {
       engine_.reader.get(piece.id, type, piece.length);
       chunk.readable = true;
     } catch (const Error& error) {
-      if (!is_damage(error)) throw;
+      if (!cannot_be_read(error)) throw;
     }
     chunk.objects = blamed(piece.id);
   }
@@ -166,9 +166,10 @@ std::vector<std::string> Impact::blamed(const ChunkId& id) {
 }
 
 void Impact::lose(const std::string& path, bool listing) {
-  if (!listing) lost_paths_.insert(path);
+  std::vector<std::string> objects(with_.begin(), with_.end());
   if (!open_.empty()) open_.back()->whole = false;
-  (*tell_)(path, listing, {with_.begin(), with_.end()});
+  (*tell_)(path, listing, objects);
+  if (!listing) lost_files_.emplace(path, std::move(objects));
 }
 
 void Impact::forget_walked() {

@@ -61,7 +61,7 @@ class Impact {
   std::set<Index::PackNumber> used_;
   // -- one walk
   std::vector<std::unique_ptr<Open>> open_;
-  std::set<std::string> lost_paths_;    // for the hard links that lead to them
+  std::map<std::string, std::vector<std::string>> lost_files_;   // with their packs: for the hard links that lead to them
   std::set<std::string> with_;          // packs with which the node at hand is lost
   bool node_lost_ = false, lost_its_way_ = false;
   const Lost* tell_ = nullptr;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "repository/format/repository_object.h"
+#include "repository/index/segment_object.h"
 #include "repository/upkeep/prune_needs.h"
 #include "repository/upkeep/repack.h"
 #include "repository/upkeep/used_frames.h"
@@ -312,11 +313,11 @@ class Prune {
         for (const NeededObject& by : entry.by) {
           if (!is_there(by)) return false;
           if (by.type != ObjectType::index) continue;
-          Bytes plain = open_segment(by);
+          Bytes plain = open_segment(context_.engine.context, by.hash);
           for (const auto& pack : decode_segment(plain, "index segment").packs) elsewhere.insert(pack.hash);
         }
       }
-      Bytes plain = open_segment(segment);
+      Bytes plain = open_segment(context_.engine.context, segment.hash);
       SegmentView view = decode_segment(plain, "index segment");
       return std::all_of(view.packs.begin(), view.packs.end(), [&](const auto& pack) {
         return elsewhere.contains(pack.hash) || !needs_.contains(pack.hash) || !place_.contains(pack.hash) || is_replaced(pack.hash);
@@ -329,17 +330,6 @@ class Prune {
 
   bool is_replaced(const crypto::Sha256& hash) const {
     return std::any_of(replaced_.begin(), replaced_.end(), [&](const Plan& plan) { return plan.object.hash == hash; });
-  }
-
-  Bytes open_segment(const NeededObject& segment) const {
-    std::string name = object_name(segment.type, segment.hash);
-    Bytes object = context_.store.get(name, object_limit(ObjectType::index));
-    check_object_hash(object, segment.hash, name);
-    ParsedObject parsed = parse_object(object, ObjectType::index, &context_.repository, name);
-    auto writer = context_.keyring.verify_key(parsed.header.writer);
-    if (!writer) throw Error(Code::damaged, "object " + name + " is damaged: its writer is not in the keyring");
-    ByteView body = check_signature(object, *writer, name).subspan(parsed.header_bytes.size());
-    return open_body(context_.keyring.epoch(parsed.header.epoch, name).meta_key.view(), ObjectType::index, parsed.header_bytes, body, name);
   }
 
   void tell_what_would_go() {
@@ -397,7 +387,7 @@ class Prune {
     std::erase_if(replaced_, [&](const Plan& plan) {
       if (plan.object.type != ObjectType::index || plan.has_map) return false;
       try {
-        Bytes plain = open_segment(plan.object);
+        Bytes plain = open_segment(context_.engine.context, plan.object.hash);
         for (const SegmentView::Pack& pack : decode_segment(plain, object_name(plan.object.type, plan.object.hash)).packs) {
           if (gone.contains(pack.hash) || !place_.contains(pack.hash) || !listed.insert(pack.hash).second) continue;
           packs.push_back({pack.hash, pack.size, pack.header_length, Bytes(pack.directory.begin(), pack.directory.end())});
@@ -411,16 +401,7 @@ class Prune {
       }
     });
     if (packs.empty() && superseded.empty()) return std::nullopt;
-    const Epoch& epoch = context_.keyring.current();
-    Bytes object = encode_header({.type = ObjectType::index, .epoch = epoch.number, .repository = context_.repository, .writer = writer.id, .extra = {}});
-    Bytes plain = encode_segment(superseded, packs);
-    Bytes body = seal_body(epoch.meta_key.view(), ObjectType::index, object, plain, context_.entropy);
-    if (open_body(epoch.meta_key.view(), ObjectType::index, object, body, "new index segment") != plain)
-      throw Error(Code::failed, "cannot rewrite packs: the new index segment does not decode to what was put into it").safe("nothing was deleted");
-    object.insert(object.end(), body.begin(), body.end());
-    append_signature(object, writer.key);
-    NeededObject segment{ObjectType::index, crypto::sha256(object), object.size()};
-    context_.store.put(object_name(segment.type, segment.hash), object);
+    NeededObject segment = repository::put_segment(context_.engine.context, writer.id, writer.key, superseded, packs);
     written(segment);
     return segment;
   }

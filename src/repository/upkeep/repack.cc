@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::size_t kPack = std::size_t{24} << 20;
 
-bool is_damage(const Error& error) {
-  return error.code() == Code::damaged || error.code() == Code::not_found || error.code() == Code::unsupported;
-}
-
 }  // namespace
 
 Repack::Repack(Engine& engine, const LogWriter& writer, const RunOptions& run) : engine_(engine), writer_(writer), run_(run) {}
@@ -70,7 +66,9 @@ void Repack::add(Index::PackNumber from, const PackDirectory& directory, const P
   if (!same_pack) begin_pack(directory.id_epoch);
   std::vector<PackWriter::Chunk> lines;
   for (const PackDirectory::Chunk& chunk : chunks) lines.push_back({chunk.id, chunk.type, chunk.length});
-  pack_->add({frame.codec, encoded}, frame.size, lines, frame.codec == Codec::zstd_with_base ? &frame.base : nullptr);
+  const bool with_base = frame.codec == Codec::zstd_with_base;
+  if (with_base) decoded_.emplace(pack_->frame_count(), crypto::sha256(encoded));
+  pack_->add({frame.codec, encoded}, frame.size, lines, with_base ? &frame.base : nullptr);
   if (waiting_.empty() || waiting_.back() != from) waiting_.push_back(from);
 }
 
@@ -88,16 +86,9 @@ void Repack::store_pack() {
   const DataContext& context = engine_.context;
   PackWriter::Finished finished = pack_->finish();
   std::string name = object_name(ObjectType::pack, finished.hash);
-  ChunkReader::Chunk base;
-  auto base_of = [&](const ChunkId& id, ChunkType type) -> ByteView {
-    std::optional<ChunkReader::Chunk> found = engine_.reader.find_base(id, type);
-    if (!found) throw Error(Code::failed, "cannot rewrite packs: the chunk that a frame builds on is not there any more").safe("nothing was deleted");
-    base = *found;
-    return base.bytes;
-  };
   PackDirectory directory;
   try {
-    directory = checker_.check(finished.object, context.repository, context.keyring, base_of, name);
+    directory = checker_.check_fresh(finished.object, context.repository, context.keyring, decoded_, name);
   } catch (const Error& error) {
     if (error.code() != Code::damaged) throw;
     throw Error(Code::failed, "cannot rewrite packs: a pack decodes to something else than what was put into it")
@@ -110,6 +101,7 @@ void Repack::store_pack() {
   waiting_.clear();
   written_.push_back({finished.hash, size, kPackHeaderSize, std::move(finished.directory)});
   pack_->reset();
+  decoded_.clear();
 }
 
 void Repack::finish() {

@@ -67,17 +67,21 @@ struct RepairTest : ::testing::Test {
     tree::NodePtr previous;
     for (int i = 0; i < 3; ++i) {
       if (i > 0) change_some(server, random);
-      auto session = repository->begin_backup({nullptr, nullptr, 2});
-      PointDraft draft;
-      draft.system_name = "ns01";
-      draft.started = draft.finished = clock.now();
-      clock.sleep(std::chrono::seconds(1));
-      draft.items.push_back(testing::capture_item(*session, server, random, previous));
-      PointId id = session->publish(draft);
-      collect(server, "", points[id]);
-      previous = repository->open_item(repository->load(id), "item");
+      previous = back_up(*repository, previous);
     }
     copy(store, copy_store, clock, entropy, {});
+  }
+
+  tree::NodePtr back_up(Repository& repository, const tree::NodePtr& previous) {
+    auto session = repository.begin_backup({nullptr, nullptr, 2});
+    PointDraft draft;
+    draft.system_name = "ns01";
+    draft.started = draft.finished = clock.now();
+    clock.sleep(std::chrono::seconds(1));
+    draft.items.push_back(testing::capture_item(*session, server, random, previous));
+    PointId id = session->publish(draft);
+    collect(server, "", points[id]);
+    return repository.open_item(repository.load(id), "item");
   }
 
   std::vector<std::string> names(const store::MemoryStore& in, const std::string& prefix = "") {
@@ -304,6 +308,22 @@ TEST_F(RepairTest, OneFlippedByteCostsOneFrame) {
   for (const auto& [id, contents] : points) all += contents.size();
   EXPECT_FALSE(lost->empty());
   EXPECT_LT(lost->size(), all / 2);
+}
+
+TEST_F(RepairTest, AHardLinkIsLostWithThePackOfItsFile) {
+  server = testing::directory();
+  server.children["a"] = testing::file(testing::random_bytes(random, 100'000));
+  server.children["b"].entry.kind = tree::Kind::hard_link;
+  server.children["b"].entry.target = "a";
+  for (auto& [name, child] : server.children) child.entry.name = name;
+  back_up(*create(context(), password_secret(as_bytes("correct")), kCheap).repository, nullptr);
+  damage_largest_pack();
+  std::vector<std::string> told;
+  CheckOptions options;
+  options.level = Level::bytes;
+  options.affected = [&](const AffectedFile& f) { told.push_back(f.path + " with " + f.object.substr(0, 5)); };
+  open_now()->check(options);
+  EXPECT_EQ(told, (std::vector<std::string>{"a with pack/", "b with pack/"}));
 }
 
 TEST_F(RepairTest, WhatIsReplacedIsNoProblemOfAPoint) {
