@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   KnownRepository& known = known_repository();
   Input in(data, size);
   ContentRef content;
-  content.level = in.u8() % (kMaxLevel + 1);
+  content.level = static_cast<std::uint8_t>(in.u8() % (kMaxLevel + 1));
   content.size = in.u16();
   known.put_content(ChunkType::data, as_bytes(kContent));
   for (ByteView list = in.part(); !list.empty(); list = in.part()) content.pieces.push_back(known.put_content(ChunkType::tree, list).pieces.front());

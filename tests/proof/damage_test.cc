@@ -1,7 +1,7 @@
 // C1 to C3: every type of object, damaged in every way, and after each damage a restore: the right bytes or a failing code.
+#include <cctype>
 #include <fstream>
 #include <iostream>
-#include <regex>
 
 #include "ground.h"
 #include "repository/format/envelope.h"
@@ -20,10 +20,11 @@ using Objects = store::MemoryStore::Objects;
 std::vector<std::string> types_of_the_format() {
   std::ifstream file(std::string(HOLDFAST_SOURCE_DIR) + "/docs/repository-format.md");
   std::vector<std::string> types;
-  std::regex row(R"(\| [a-z ]+ \| `([a-z]+)/.*` \| \d+ \|)");
-  for (std::string line; std::getline(file, line);) {
-    std::smatch match;
-    if (std::regex_match(line, match, row)) types.push_back(match[1]);
+  for (std::string line; std::getline(file, line);) {   // "| pack | `pack/<hex>` | 3 |"
+    std::size_t name = line.find("| `"), slash = line.find('/', name), end = line.find("` | ", name);
+    if (!line.starts_with("| ") || name == std::string::npos || end == std::string::npos || slash > end) continue;
+    bool numbered = line.ends_with(" |") && std::isdigit(static_cast<unsigned char>(line[end + 4]));
+    if (numbered) types.push_back(line.substr(name + 3, slash - name - 3));
   }
   return types;
 }
