@@ -24,7 +24,7 @@ class ContainedFile {
  public:
   virtual ~ContainedFile() = default;
   virtual void reserve(std::uint64_t size) = 0;                        // sets the size; holes stay holes
-  virtual void write_at(std::uint64_t offset, ByteView data) = 0;      // thread-safe
+  virtual void write_at(std::uint64_t offset, ByteView data) = 0;
   virtual void sync() = 0;                                             // content and metadata durable
 };
 
@@ -37,8 +37,9 @@ class ContainedTree {
  public:
   virtual ~ContainedTree() = default;
   virtual void make_directory(const std::string& path) = 0;            // mode 0700 until apply(); existing directory is fine
-  // A new file under a temporary name in the same folder; publish() renames it to `path`, replacing a file there.
-  virtual std::unique_ptr<ContainedFile> create(const std::string& path) = 0;
+  // A new file under a temporary name in the same folder; publish() renames it to `path`, replacing a file there. `size`: bytes
+  // that will be written, from the first to the last one (0: not known, or in another order). Large ones go past the page cache.
+  virtual std::unique_ptr<ContainedFile> create(const std::string& path, std::uint64_t size = 0) = 0;
   // Until then apply() works on the temporary file: a file appears with its content and attributes at once.
   virtual void publish(const std::string& path) = 0;
   virtual void abandon(const std::string& path) = 0;                   // removes the temporary file

@@ -10,11 +10,13 @@
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "platform/direct_write_posix.h"
 #include "platform/posix_tree.h"
 
 namespace holdfast::platform {
@@ -32,6 +34,7 @@ constexpr std::size_t kHeldOpen =
 constexpr std::size_t kAncestorsTried = 8;  // looked up in the cache before going from the root
 constexpr std::size_t kLongestPath = 4000;  // given to the kernel at once; PATH_MAX is 4096
 constexpr std::size_t kWriteSoon = std::size_t{256} << 10;
+constexpr std::uint64_t kPastTheCache = UINT64_C(1) << 20;
 constexpr int kRacesTolerated = 64;         // openat2 says EAGAIN when something was renamed while it looked
 
 std::string in_quotes(const std::string& path) { return "'" + printable(path) + "'"; }
@@ -172,26 +175,41 @@ class Directories {
 
 // A file between create() and publish().
 struct Pending {
+  // All that was written is the file's, in the page cache or on the disk.
+  void flush() {
+    if (!direct) return;
+    int error = direct->flush();
+    direct.reset();
+    if (error != 0) throw os_error("cannot write " + in_quotes(path), error);
+  }
+
   Handle directory;
   std::string temporary;
   Descriptor fd;
   std::string path;
+  std::optional<DirectWriter> direct;
+  std::uint64_t direct_end = 0;   // of what `direct` was given
 };
 
 class PosixContainedFile final : public ContainedFile {
  public:
   explicit PosixContainedFile(std::shared_ptr<Pending> file) : file_(std::move(file)) {}
   void reserve(std::uint64_t size) override {
-    if (::ftruncate(file_->fd.get(), static_cast<off_t>(size)) != 0)
-      throw os_error("cannot write " + in_quotes(file_->path), errno);
+    if (::ftruncate(file_->fd.get(), static_cast<off_t>(size)) != 0) fail(errno);
   }
   void write_at(std::uint64_t offset, ByteView data) override {
+    if (file_->direct && offset != file_->direct_end) file_->flush();
+    if (file_->direct) {
+      if (int error = file_->direct->write(data)) fail(error);
+      file_->direct_end += data.size();
+      return;
+    }
     const std::uint64_t begin = offset;
     const std::size_t size = data.size();
     while (!data.empty()) {
       ssize_t n = ::pwrite(file_->fd.get(), data.data(), data.size(), static_cast<off_t>(offset));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw os_error("cannot write " + in_quotes(file_->path), errno);
+      if (n < 0) fail(errno);
       data = data.subspan(static_cast<std::size_t>(n));
       offset += static_cast<std::uint64_t>(n);
     }
@@ -200,10 +218,16 @@ class PosixContainedFile final : public ContainedFile {
       (void)::sync_file_range(file_->fd.get(), static_cast<off_t>(begin), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
   }
   void sync() override {
+    file_->flush();
     if (::fsync(file_->fd.get()) != 0) throw os_error("cannot make durable " + in_quotes(file_->path), errno);
   }
 
  private:
+  [[noreturn]] void fail(int error_number) {
+    file_->direct.reset();
+    throw os_error("cannot write " + in_quotes(file_->path), error_number);
+  }
+
   std::shared_ptr<Pending> file_;
 };
 
@@ -231,7 +255,7 @@ class PosixContainedTree final : public ContainedTree {
       ::chmod(proc_path(directories_.get(path)->get()).c_str(), (there->stx_mode & 07777U) | 0700U);
   }
 
-  std::unique_ptr<ContainedFile> create(const std::string& path) override {
+  std::unique_ptr<ContainedFile> create(const std::string& path, std::uint64_t size) override {
     Spot spot = spot_of(path);
     auto file = std::make_shared<Pending>();
     file->directory = spot.directory;
@@ -242,6 +266,8 @@ class PosixContainedTree final : public ContainedTree {
                                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     } while (!file->fd && errno == EEXIST);
     if (!file->fd) throw os_error("cannot create " + in_quotes(path), errno);
+    // A file system that has no direct access refuses the flag.
+    if (size >= kPastTheCache && ::fcntl(file->fd.get(), F_SETFL, O_DIRECT) == 0) file->direct.emplace(file->fd.get());
     std::lock_guard lock(mutex_);
     auto [it, added] = pending_.emplace(path, file);
     if (!added) {
@@ -254,6 +280,12 @@ class PosixContainedTree final : public ContainedTree {
   void publish(const std::string& path) override {
     auto file = take_pending(path);
     int directory = file->directory->get();
+    try {
+      file->flush();
+    } catch (const Error&) {
+      ::unlinkat(directory, file->temporary.c_str(), 0);
+      throw;
+    }
     if (::renameat(directory, file->temporary.c_str(), directory, name_of(path).c_str()) == 0) return;
     int error_number = errno;
     ::unlinkat(directory, file->temporary.c_str(), 0);
@@ -310,7 +342,10 @@ class PosixContainedTree final : public ContainedTree {
   }
 
   std::vector<std::string> apply(const std::string& path, const Entry& entry, ApplyOptions options) override {
-    if (auto file = find_pending(path)) return apply_attributes(file->fd.get(), false, entry, options);
+    if (auto file = find_pending(path)) {
+      file->flush();   // a later write would change the times
+      return apply_attributes(file->fd.get(), false, entry, options);
+    }
     if (path.empty()) return apply_attributes(directories_.root(), false, entry, options);
     Spot spot = spot_of(path);
     Descriptor fd(::openat(spot.directory->get(), spot.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));

@@ -6,12 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "platform/descriptor_posix.h"
+#include "platform/direct_write_posix.h"
 #include "platform/file_system.h"
 
 namespace holdfast::platform {
@@ -19,14 +20,6 @@ namespace {
 
 Error cannot(const char* verb, const Path& path, int error_number) {
   return os_error(std::string("cannot ") + verb + " " + printable(path.native()), error_number);
-}
-
-template <class Call>
-auto retry_interrupted(Call call) {
-  while (true) {
-    auto result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
 }
 
 FileInfo to_info(const struct stat& s) {
@@ -67,60 +60,39 @@ class PosixReadFile final : public ReadFile {
   std::uint64_t size_;
 };
 
-// Collects data in an aligned buffer and writes whole buffers past the page cache; the last, unaligned bytes
-// go through it. Without `direct` data is written as it comes.
 class PosixWriteFile final : public WriteFile {
  public:
-  PosixWriteFile(Descriptor fd, Path path, bool direct)
-      : fd_(std::move(fd)), path_(std::move(path)), direct_(direct) {
-    if (!direct_) return;
-    buffer_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBuffer)));
-    if (!buffer_) throw std::bad_alloc();
+  PosixWriteFile(Descriptor fd, Path path, bool direct) : fd_(std::move(fd)), path_(std::move(path)) {
+    if (direct) direct_.emplace(fd_.get());
   }
 
   ~PosixWriteFile() override {
-    if (failed_) return;
-    try {
-      flush();
-    } catch (const Error&) {
-      // What was not synced may be lost: whoever needs it calls sync().
-    }
+    if (!failed_ && direct_) (void)direct_->flush();   // what was not synced may be lost: whoever needs it calls sync()
   }
 
   void write(ByteView data) override {
     check_usable();
-    if (!direct_) return write_out(data.data(), data.size());
+    if (direct_) {
+      if (int error = direct_->write(data)) fail("write", error);
+      return;
+    }
     while (!data.empty()) {
-      std::size_t n = std::min(data.size(), kBuffer - filled_);
-      std::copy_n(data.data(), n, buffer_.get() + filled_);
-      filled_ += n;
-      data = data.subspan(n);
-      if (filled_ < kBuffer) continue;
-      write_out(buffer_.get(), filled_);
-      filled_ = 0;
-      if (!direct_) return write_out(data.data(), data.size());
+      ssize_t n = retry_interrupted([&] { return ::write(fd_.get(), data.data(), data.size()); });
+      if (n < 0) fail("write", errno);
+      data = data.subspan(static_cast<std::size_t>(n));
     }
   }
 
   void sync() override {
     check_usable();
-    flush();
-    if (retry_interrupted([&] { return ::fsync(fd_.get()); }) != 0) fail("make durable");
+    if (int error = direct_ ? direct_->flush() : 0) fail("write", error);
+    if (retry_interrupted([&] { return ::fsync(fd_.get()); }) != 0) fail("make durable", errno);
   }
 
  private:
-  // Suits every block device in use: sectors are 512 or 4,096 bytes.
-  static constexpr std::size_t kAlignment = 4096;
-  static constexpr std::size_t kBuffer = 1U << 20;
-
-  struct Free {
-    void operator()(std::uint8_t* p) const { std::free(p); }
-  };
-
-  [[noreturn]] void fail(const char* verb) {
-    int e = errno;
+  [[noreturn]] void fail(const char* verb, int error_number) {
     failed_ = true;
-    throw cannot(verb, path_, e);
+    throw cannot(verb, path_, error_number);
   }
 
   // After a failed write or fsync the kernel may drop the data and report success the next time.
@@ -129,43 +101,10 @@ class PosixWriteFile final : public WriteFile {
       throw Error(Code::io, "cannot write " + printable(path_.native()) + ": an earlier write to it failed");
   }
 
-  void leave_direct() {
-    int flags = ::fcntl(fd_.get(), F_GETFL);
-    if (flags < 0 || ::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT) < 0) fail("write");
-    direct_ = false;
-  }
-
-  void flush() {
-    if (filled_ == 0) return;
-    std::size_t aligned = direct_ ? filled_ / kAlignment * kAlignment : 0;
-    write_out(buffer_.get(), aligned);
-    if (aligned < filled_) {
-      if (direct_) leave_direct();
-      write_out(buffer_.get() + aligned, filled_ - aligned);
-    }
-    filled_ = 0;
-  }
-
-  void write_out(const std::uint8_t* data, std::size_t size) {
-    std::size_t done = 0;
-    while (done < size) {
-      ssize_t n = retry_interrupted([&] { return ::write(fd_.get(), data + done, size - done); });
-      if (n < 0 && errno == EINVAL && direct_) {
-        leave_direct();  // the file system took the flag but not the write, or a short write left us
-                         // unaligned
-        continue;
-      }
-      if (n < 0) fail("write");
-      done += static_cast<std::size_t>(n);
-    }
-  }
-
   Descriptor fd_;
   Path path_;
-  bool direct_;
   bool failed_ = false;
-  std::unique_ptr<std::uint8_t, Free> buffer_;
-  std::size_t filled_ = 0;
+  std::optional<DirectWriter> direct_;
 };
 
 // flock: of the open file, so it works between threads as well, and ends with the process.

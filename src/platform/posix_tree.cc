@@ -28,8 +28,8 @@ constexpr std::size_t kLargestXattr = 65536;  // XATTR_SIZE_MAX and XATTR_LIST_M
 constexpr std::uint64_t kStatBlock = 512;     // unit of stx_blocks
 constexpr std::size_t kMostExtents = std::size_t{1} << 20;  // 16 MiB; as an entry about 10 MiB
 
-std::string cannot(std::string_view what, const std::string& shown) {
-  return "cannot " + std::string(what) + " " + printable(shown);
+std::string cannot(std::string_view what, const Shown& shown) {
+  return "cannot " + std::string(what) + " " + printable(shown.text());
 }
 
 Kind kind_of(unsigned mode) {
@@ -72,7 +72,7 @@ Attribute named(std::string_view name, Bytes value) {
   return {AttributeType::xattr, std::string(name), std::move(value)};
 }
 
-std::vector<Attribute> read_xattrs(const XattrSource& source, const std::string& shown) {
+std::vector<Attribute> read_xattrs(const XattrSource& source, const Shown& shown) {
   std::array<char, 1024> few;  // enough for nearly every file
   std::vector<char> many;
   const char* names = few.data();
@@ -182,10 +182,16 @@ void fill_small_holes(std::vector<Extent>& extents) {
   extents = std::move(fewer);
 }
 
+std::string Shown::text() const {
+  constexpr std::size_t kLongest = 4096;   // PATH_MAX: longer ones could not be used by anybody anyway
+  std::string path = directory_ ? *directory_ + "/" + name_ : name_;
+  return path.size() <= kLongest ? path : "..." + path.substr(path.size() - kLongest);
+}
+
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 std::string proc_path(int fd, const std::string& name) { return proc_path(fd) + "/" + name; }
 
-std::optional<struct statx> stat_at(int directory, const std::string& name, const std::string& shown) {
+std::optional<struct statx> stat_at(int directory, const std::string& name, const Shown& shown) {
   struct statx s;
   int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name.empty() ? AT_EMPTY_PATH : 0);
   if (::statx(directory, name.c_str(), flags, STATX_BASIC_STATS, &s) == 0) return s;
@@ -222,7 +228,7 @@ Entry entry_of(const struct statx& s, const std::string& name) {
   return entry;
 }
 
-std::string read_link(int directory, const std::string& name, const std::string& shown) {
+std::string read_link(int directory, const std::string& name, const Shown& shown) {
   std::string target(256, '\0');
   while (true) {
     ssize_t n = ::readlinkat(directory, name.c_str(), target.data(), target.size());
@@ -250,10 +256,10 @@ std::string xattr_name(const Attribute& attribute) {
   }
 }
 
-std::vector<Attribute> attributes_of(const std::string& proc, const std::string& shown) {
+std::vector<Attribute> attributes_of(const std::string& proc, const Shown& shown) {
   return read_xattrs({proc.c_str(), -1}, shown);
 }
-std::vector<Attribute> attributes_of(int fd, const std::string& shown) {
+std::vector<Attribute> attributes_of(int fd, const Shown& shown) {
   return read_xattrs({nullptr, fd}, shown);
 }
 

@@ -16,6 +16,18 @@
 
 namespace holdfast::platform {
 
+// A path in messages, put together only when there is one. Refers to what it is made of. Cut at the front when it is very long.
+class Shown {
+ public:
+  Shown(const std::string& path) : directory_(nullptr), name_(path) {}
+  Shown(const std::string& directory, const std::string& name) : directory_(&directory), name_(name) {}
+  std::string text() const;
+
+ private:
+  const std::string* directory_;
+  const std::string& name_;
+};
+
 // "/proc/self/fd/5" and "/proc/self/fd/5/name": the one way to the attributes of what cannot be opened
 // (links, FIFOs, devices).
 std::string proc_path(int fd);
@@ -23,23 +35,23 @@ std::string proc_path(int fd, const std::string& name);
 
 // statx of `name` in `directory`, not following links; of `directory` itself when the name is "". nullopt:
 // nothing there.
-std::optional<struct statx> stat_at(int directory, const std::string& name, const std::string& shown);
+std::optional<struct statx> stat_at(int directory, const std::string& name, const Shown& shown);
 bool same_file(const struct statx& a, const struct statx& b);
 std::uint64_t device_of(const struct statx& s);
 
 // Kind, mode, owner, size, times, device, inode, links; `sparse` when it may have holes.
 tree::Entry entry_of(const struct statx& s, const std::string& name);
 // Text of the link `name` in `directory`.
-std::string read_link(int directory, const std::string& name, const std::string& shown);
+std::string read_link(int directory, const std::string& name, const Shown& shown);
 
 // What an attribute is called in the file system: "system.posix_acl_access"; "" when this system has no such
 // thing.
 std::string xattr_name(const tree::Attribute& attribute);
 // All extended attributes and ACLs of `proc` (a proc_path), not following a link that it names, sorted by
 // type and name.
-std::vector<tree::Attribute> attributes_of(const std::string& proc, const std::string& shown);
+std::vector<tree::Attribute> attributes_of(const std::string& proc, const Shown& shown);
 // The same of an open file that is not O_PATH.
-std::vector<tree::Attribute> attributes_of(int fd, const std::string& shown);
+std::vector<tree::Attribute> attributes_of(int fd, const Shown& shown);
 
 // Makes half as many extents of them, by counting the smaller holes as data.
 void fill_small_holes(std::vector<tree::Extent>& extents);

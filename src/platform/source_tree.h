@@ -27,6 +27,7 @@ class SourceFile {
   virtual tree::Entry status() = 0;                          // the file's metadata now, to notice changes while reading
 };
 
+// Thread-safe.
 class SourceDirectory {
  public:
   virtual ~SourceDirectory() = default;

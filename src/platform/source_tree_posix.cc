@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <list>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -27,74 +28,78 @@ Descriptor open_directory_at(int parent, const std::string& name, const std::str
   return fd;
 }
 
+using Handle = std::shared_ptr<const Descriptor>;
+
 // A directory of the walk whose handle may be closed while its descendants are visited, and is reopened from
-// its parent.
+// its parent. Thread-safe: who was given a handle keeps it open.
 class Place {
  public:
-  using Recent = std::list<Place*>;  // the open ones, most recently used first; the root is not among them
+  // Of one walk: the places whose handle is open, most recently used first; the root is not among them.
+  struct Recent {
+    std::mutex mutex;   // also of every place's handle
+    std::list<Place*> places;
+  };
 
   Place(Descriptor root, std::string shown)
       : recent_(std::make_shared<Recent>()),
         shown_(std::move(shown)),
-        fd_(std::move(root)),
-        status_(*stat_at(fd_.get(), "", shown_)) {}
+        handle_(std::make_shared<const Descriptor>(std::move(root))),
+        status_(*stat_at(handle_->get(), "", shown_)) {}
   Place(std::shared_ptr<Place> parent, std::string name)
       : recent_(parent->recent_),
         parent_(std::move(parent)),
         name_(std::move(name)),
-        shown_(parent_->child(name_)),
-        fd_(open_directory_at(parent_->fd(), name_, shown_)),
-        status_(*stat_at(fd_.get(), "", shown_)) {
+        shown_(Shown(parent_->shown_, name_).text()),
+        handle_(std::make_shared<const Descriptor>(open_directory_at(parent_->handle()->get(), name_, shown_))),
+        status_(*stat_at(handle_->get(), "", shown_)) {
+    std::lock_guard lock(recent_->mutex);
     use();
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
   ~Place() {
-    if (listed_) recent_->erase(at_);
+    std::lock_guard lock(recent_->mutex);
+    if (listed_) recent_->places.erase(at_);
   }
 
-  int fd() {
-    if (!parent_) return fd_.get();
-    if (!fd_)
+  Handle handle() {
+    std::lock_guard lock(recent_->mutex);
+    if (!handle_)
       reopen();
-    else
+    else if (parent_)
       use();
-    return fd_.get();
+    return handle_;
   }
   // The path for people. Cut at the front when it is very long.
   const std::string& shown() const { return shown_; }
-  std::string child(const std::string& name) const {
-    constexpr std::size_t kLongest = 4096;  // PATH_MAX: longer ones could not be used by anybody anyway
-    std::string path = shown_ + "/" + name;
-    return path.size() <= kLongest ? path : "..." + path.substr(path.size() - kLongest);
-  }
 
  private:
   void use() {
-    if (listed_) recent_->erase(at_);
-    recent_->push_front(this);
-    at_ = recent_->begin();
+    if (listed_) recent_->places.erase(at_);
+    recent_->places.push_front(this);
+    at_ = recent_->places.begin();
     listed_ = true;
-    while (recent_->size() > kHeldOpen) {
-      Place* oldest = recent_->back();
-      recent_->pop_back();
+    while (recent_->places.size() > kHeldOpen) {
+      Place* oldest = recent_->places.back();
+      recent_->places.pop_back();
       oldest->listed_ = false;
-      oldest->fd_.reset();
+      oldest->handle_.reset();
     }
   }
   // From the nearest ancestor that is open, one after another; without recursion, since a tree may be
   // thousands deep.
   void reopen() {
     std::vector<Place*> closed;
-    for (Place* place = this; place->parent_ && !place->fd_; place = place->parent_.get())
+    for (Place* place = this; place->parent_ && !place->handle_; place = place->parent_.get())
       closed.push_back(place);
+    Handle above = closed.back()->parent_->handle_;
     for (auto it = closed.rbegin(); it != closed.rend(); ++it) {
       Place& place = **it;
-      Descriptor again = open_directory_at(place.parent_->fd_.get(), place.name_, place.shown_);
+      Descriptor again = open_directory_at(above->get(), place.name_, place.shown_);
       if (!same_file(*stat_at(again.get(), "", place.shown_), place.status_))
         throw Error(Code::busy,
                     "cannot go on in " + printable(place.shown_) + ": it was moved during the walk");
-      place.fd_ = std::move(again);
+      above = place.handle_ = std::make_shared<const Descriptor>(std::move(again));
       place.use();
     }
   }
@@ -102,25 +107,26 @@ class Place {
   std::shared_ptr<Recent> recent_;
   std::shared_ptr<Place> parent_;
   std::string name_, shown_;
-  Descriptor fd_;
+  Handle handle_;
   struct statx status_;
   bool listed_ = false;
-  Recent::iterator at_;
+  std::list<Place*>::iterator at_;
 };
 
 class PosixSourceDirectory final : public SourceDirectory {
  public:
   explicit PosixSourceDirectory(std::shared_ptr<Place> place) : place_(std::move(place)) {}
 
-  std::vector<std::string> names() override { return names_in(place_->fd(), place_->shown()); }
+  std::vector<std::string> names() override { return names_in(place_->handle()->get(), place_->shown()); }
 
   std::optional<Entry> status(const std::string& name) override {
-    int directory = place_->fd();
-    auto s = stat_at(directory, name, place_->child(name));
+    Handle directory = place_->handle();
+    Shown shown(place_->shown(), name);
+    auto s = stat_at(directory->get(), name, shown);
     if (!s) return std::nullopt;
     Entry entry = entry_of(*s, name);
     try {
-      if (entry.kind == Kind::symlink) entry.target = read_link(directory, name, place_->child(name));
+      if (entry.kind == Kind::symlink) entry.target = read_link(directory->get(), name, shown);
     } catch (const Error& e) {
       if (e.os_error() == ENOENT || e.os_error() == EINVAL) return std::nullopt;  // gone, or no link any more
       throw;
@@ -129,7 +135,8 @@ class PosixSourceDirectory final : public SourceDirectory {
   }
 
   void read_attributes(const std::string& name, Entry& entry) override {
-    entry.attributes = attributes_of(proc_path(place_->fd(), name), place_->child(name));
+    Handle directory = place_->handle();
+    entry.attributes = attributes_of(proc_path(directory->get(), name), Shown(place_->shown(), name));
   }
 
   std::unique_ptr<SourceDirectory> enter(const std::string& name) override {
@@ -137,12 +144,14 @@ class PosixSourceDirectory final : public SourceDirectory {
   }
 
   std::unique_ptr<SourceFile> open(const std::string& name, Entry& entry) override {
-    return open_regular(place_->fd(), name, entry, place_->child(name));
+    Handle directory = place_->handle();
+    return open_regular(directory->get(), name, entry, Shown(place_->shown(), name).text());
   }
 
   Entry self() override {
-    Entry entry = entry_of(*stat_at(place_->fd(), "", place_->shown()), "");
-    entry.attributes = attributes_of(place_->fd(), place_->shown());
+    Handle directory = place_->handle();
+    Entry entry = entry_of(*stat_at(directory->get(), "", place_->shown()), "");
+    entry.attributes = attributes_of(directory->get(), place_->shown());
     return entry;
   }
 

@@ -131,6 +131,31 @@ TEST_P(ContainedTreeTest, AFileAppearsAtOnceWithItsAttributes) {
   EXPECT_EQ(open_contained_tree(root)->names("a/b"), std::vector<std::string>{"f"});
 }
 
+TEST_P(ContainedTreeTest, LargeFilesArriveWholeHoweverTheyAreWritten) {
+  std::string text((5 << 20) + 123, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761U >> 13);
+  const Entry e = entry(Kind::file);
+  for (std::size_t step : {std::size_t{1} << 20, std::size_t{70'001}, text.size()}) {
+    auto file = tree->create("a/b/large", text.size());
+    for (std::size_t at = 0; at < text.size(); at += step) file->write_at(at, as_bytes(std::string_view(text).substr(at, step)));
+    EXPECT_EQ(tree->apply("a/b/large", e, {true, false}), std::vector<std::string>());
+    if (step == text.size()) file->sync();
+    tree->publish("a/b/large");
+    EXPECT_TRUE(read(root / "a/b/large") == text) << step;
+    EXPECT_EQ(tree->status("a/b/large")->modified, e.modified) << step;
+  }
+  auto file = tree->create("a/b/late", text.size());   // not in the order that was promised, and not applied
+  file->write_at(0, as_bytes(std::string_view(text).substr(0, 2'000'000)));
+  file->write_at(3'000'000, as_bytes(std::string_view(text).substr(3'000'000)));
+  file->write_at(2'000'000, as_bytes(std::string_view(text).substr(2'000'000, 1'000'000)));
+  tree->publish("a/b/late");
+  EXPECT_TRUE(read(root / "a/b/late") == text);
+  file = tree->create("a/b/less", text.size());
+  file->write_at(0, as_bytes("less than was said"));
+  tree->publish("a/b/less");
+  EXPECT_EQ(read(root / "a/b/less"), "less than was said");
+}
+
 TEST_P(ContainedTreeTest, ThingsInTheWay) {
   write(root / "file", "f");
   std::filesystem::create_directory(root / "dir");

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "item/directory/directory.h"
 #include "item/directory/exclude.h"
+#include "item/directory/read_ahead.h"
 #include "item/directory/some_of_many.h"
 #include "item/files/content.h"
 #include "platform/source_tree.h"
@@ -13,7 +14,6 @@ namespace {
 
 using tree::Entry;
 using tree::Kind;
-using FileId = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
 
 constexpr std::size_t kNamedFindings = 1000;
 
@@ -30,54 +30,33 @@ auto of_source(const F& call) {
   }
 }
 
-// One walk over one folder. Keeps the folders it is inside of on the heap, not on the stack: a tree may be
-// thousands deep.
+// Stores what a walk over one folder meets.
 class Walk {
  public:
-  Walk(const Path& folder, const std::vector<std::string>& exclude, tree::TreeSink& sink,
-       CaptureContext& context)
-      : root_(folder),
-        exclude_(exclude),
-        sink_(sink),
-        context_(context),
-        findings_(context.finding, folder.string(), kNamedFindings) {
+  Walk(const Path& folder, const std::vector<std::string>& exclude, tree::TreeSink& sink, CaptureContext& context)
+      : root_(folder), exclude_(exclude), sink_(sink), context_(context), findings_(context.finding, folder.string(), kNamedFindings) {
     for (const Path& path : context.leave_out)
       if (auto id = id_of(path)) leave_out_.insert(*id);
   }
 
   void run() {
-    Timestamp captured = context_.world.clock.now();
-    auto top = platform::open_source_directory(root_);
-    Entry entry = top->self();
-    entry.captured = captured;
-    std::vector<std::string> names = top->names();
-    sink_.open_directory(entry);
-    inside_.push_back({std::move(top), std::move(names), 0, 0});
-    while (!inside_.empty()) {
+    ReadAhead ahead(root_, exclude_, leave_out_, context_.world.clock);
+    while (std::optional<Met> met = ahead.next()) {
       context_.cancel.check();
-      Frame& frame = inside_.back();
-      path_.resize(frame.path_length);
-      if (frame.next == frame.names.size()) {
+      if (met->what == Met::What::end) {
         sink_.close_directory();
-        inside_.pop_back();
+        lengths_.pop_back();
         continue;
       }
-      const std::string& name = frame.names[frame.next++];
-      path_ += path_.empty() ? name : "/" + name;
-      visit(*frame.directory, name);
+      path_.resize(lengths_.empty() ? 0 : lengths_.back());
+      path_ += path_.empty() ? met->entry.name : "/" + met->entry.name;
+      visit(*met);
     }
     findings_.finish();
-    add_facts();
+    add_facts(ahead.excluded());
   }
 
  private:
-  struct Frame {
-    std::unique_ptr<platform::SourceDirectory> directory;
-    std::vector<std::string> names;
-    std::size_t next;
-    std::size_t path_length;  // of path_, for this directory
-  };
-
   static std::optional<FileId> id_of(const Path& path) {
     try {
       Entry self = platform::open_source_directory(path)->self();
@@ -88,60 +67,44 @@ class Walk {
     }
   }
 
-  void visit(platform::SourceDirectory& parent, const std::string& name) {
-    if (exclude_.matches(path_)) return void(++excluded_);
-    try {
-      Timestamp captured =
-          context_.world.clock.now();  // before it is looked at: a later change is newer than this
-      std::optional<Entry> entry = of_source([&] { return parent.status(name); });
-      if (!entry) return vanished();
-      entry->captured = captured;
-      if (entry->kind == Kind::directory) return enter(parent, *entry);
-      if (entry->kind == Kind::socket)
-        return find("socket_skipped", "a socket has no content and is made anew by its program");
-      if (entry->kind == Kind::file && entry->links > 1 && add_as_hard_link(*entry)) return;
-      read_attributes(parent, *entry);
-      if (entry->kind == Kind::file) return store(parent, *entry);
-      sink_.add(*entry);
-      ++others_;
-    } catch (const SourceFailure& failure) {
-      if (failure.error.code() == Code::not_found) return vanished();
-      unreadable(failure.error);
+  void visit(Met& met) {
+    switch (met.what) {
+      case Met::What::end:
+        break;
+      case Met::What::folder:
+        return enter(met);
+      case Met::What::left_out:
+        return find("left_out", "it is where the backups are kept; a backup does not hold itself");
+      case Met::What::too_deep:
+        return find("too_deep", "folders are stored down to " + std::to_string(tree::kMaxDepth) + " inside one another",
+                    "move the folder nearer to the top");
+      case Met::What::failed:
+        return unreadable(*met.failed);
+      case Met::What::other:
+        try {
+          return add(met);
+        } catch (const SourceFailure& failure) {
+          return unreadable(failure.error);
+        }
     }
   }
 
-  void read_attributes(platform::SourceDirectory& parent, Entry& entry) {
-    try {
-      parent.read_attributes(entry.name, entry);
-    } catch (const Error& e) {
-      find("attributes_unreadable", e.what());
-    }
+  void enter(const Met& met) {
+    if (met.failed) unreadable(*met.failed);
+    if (!lengths_.empty()) ++folders_;
+    sink_.open_directory(met.entry);
+    if (met.failed) return sink_.close_directory();  // the folder itself is kept, without what is inside
+    lengths_.push_back(path_.size());
   }
 
-  void enter(platform::SourceDirectory& parent, Entry entry) {
-    if (leave_out_.contains({entry.device, entry.inode}))
-      return find("left_out", "it is where the backups are kept; a backup does not hold itself");
-    if (inside_.size() > tree::kMaxDepth)
-      return find("too_deep",
-                  "folders are stored down to " + std::to_string(tree::kMaxDepth) + " inside one another",
-                  "move the folder nearer to the top");
-    std::unique_ptr<platform::SourceDirectory> child;
-    std::vector<std::string> names;
-    try {
-      child = parent.enter(entry.name);
-      Entry self = child->self();  // of what was entered; the name may stand for another folder by now
-      self.name = entry.name;
-      self.captured = entry.captured;
-      entry = std::move(self);
-      names = child->names();
-    } catch (const Error& e) {
-      if (e.code() == Code::not_found) return vanished();
-      unreadable(e);
-    }
-    ++folders_;
-    sink_.open_directory(entry);
-    if (!child) return sink_.close_directory();  // the folder itself is kept, without what is inside
-    inside_.push_back({std::move(child), std::move(names), 0, path_.size()});
+  void add(Met& met) {
+    if (met.entry.kind == Kind::socket)
+      return find("socket_skipped", "a socket has no content and is made anew by its program");
+    if (met.entry.kind == Kind::file && met.entry.links > 1 && add_as_hard_link(met.entry)) return;
+    if (met.attributes_failed) find("attributes_unreadable", met.attributes_failed->what());
+    if (met.entry.kind == Kind::file) return store(*met.parent, met.entry);
+    sink_.add(met.entry);
+    ++others_;
   }
 
   bool add_as_hard_link(const Entry& entry) {
@@ -152,6 +115,7 @@ class Walk {
     link.target = first->second;
     link.size = 0;
     link.sparse = false;
+    link.attributes.clear();  // they are the file's
     sink_.add(link);
     ++others_;
     return true;
@@ -186,23 +150,23 @@ class Walk {
            "back up again when nobody writes to it");
   }
 
-  void vanished() { find("vanished_while_read", "it was there when its folder was listed and is gone now"); }
   void unreadable(const Error& error) {
+    if (error.code() == Code::not_found)
+      return find("vanished_while_read", "it was there when its folder was listed and is gone now");
     bool permission = error.code() == Code::permission;
-    find("unreadable", error.what(),
-         permission ? "give the account that runs the backup the right to read it" : "");
+    find("unreadable", error.what(), permission ? "give the account that runs the backup the right to read it" : "");
   }
   void find(const std::string& code, const std::string& message, const std::string& hint = "") {
     findings_.add({code, (root_ / path_).string(), message, hint});
   }
 
-  void add_facts() {
+  void add_facts(std::uint64_t excluded) {
     context_.facts.emplace_back("files", human_count(files_));
     context_.facts.emplace_back("folders", human_count(folders_));
     if (others_ > 0) context_.facts.emplace_back("links and special files", human_count(others_));
     context_.facts.emplace_back("bytes", human_count(bytes_));
-    if (excluded_ > 0)
-      context_.facts.emplace_back("excluded", human_count(excluded_) + " entries, as configured");
+    if (excluded > 0)
+      context_.facts.emplace_back("excluded", human_count(excluded) + " entries, as configured");
   }
 
   Path root_;
@@ -212,9 +176,9 @@ class Walk {
   SomeOfMany findings_;
   std::set<FileId> leave_out_;
   std::map<FileId, std::string> first_names_;  // of files with several names: the path that holds the content
-  std::vector<Frame> inside_;
-  std::string path_;  // of the entry at hand, relative to root_
-  std::uint64_t files_ = 0, folders_ = 0, others_ = 0, bytes_ = 0, excluded_ = 0;
+  std::vector<std::size_t> lengths_;  // of path_, for the folders that are open
+  std::string path_;                  // of the entry at hand, relative to root_
+  std::uint64_t files_ = 0, folders_ = 0, others_ = 0, bytes_ = 0;
 };
 
 }  // namespace

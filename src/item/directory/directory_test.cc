@@ -428,7 +428,7 @@ TEST_F(DirectoryTest, ASparseFileThatIsCutShortIsStoredAsFarAsItWasRead) {
 TEST_F(DirectoryTest, WhatVanishesIsAFindingAndTheRestGoesOn) {
   write(source / "a", std::string(1000, 'a'));
   write(source / "b", "gone");
-  std::filesystem::create_directory(source / "c");
+  write(source / "c", "gone, too");
   write(source / "d", "stays");
   During during([&] { std::filesystem::remove(source / "b"), std::filesystem::remove(source / "c"); });
   MemoryTree tree;

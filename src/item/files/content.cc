@@ -131,7 +131,7 @@ void write_content(const tree::StoredNode& node, platform::ContainedFile& file, 
 std::vector<std::string> write_stored_file(platform::ContainedTree& tree, const std::string& path,
                                            const tree::StoredNode& node, WriteOptions options,
                                            const Cancel& cancel, ProgressSink& progress) {
-  auto file = tree.create(path);
+  auto file = tree.create(path, node.entry().sparse ? 0 : node.entry().size);
   std::vector<std::string> sentences;
   try {
     write_content(node, *file, cancel, progress);

@@ -1,0 +1,93 @@
+// Writing a file from its beginning past the page cache: what is written once and not read soon should neither cost a copy
+// nor push out what others use. Posix implementation files only; not part of the contract of this room.
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "base/bytes.h"
+
+namespace holdfast::platform {
+
+template <class Call>
+auto retry_interrupted(Call call) {
+  while (true) {
+    auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+// Collects data in an aligned buffer and writes whole buffers; the last, unaligned bytes go through the page cache. One thread.
+// The file is open with O_DIRECT, its position is its end, and the caller keeps it open.
+class DirectWriter {
+ public:
+  explicit DirectWriter(int fd) : fd_(fd), buffer_(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBuffer))) {
+    if (!buffer_) throw std::bad_alloc();
+  }
+
+  // 0, or errno: nothing may be written to the file any more.
+  int write(ByteView data) {
+    while (!data.empty()) {
+      if (!direct_) return write_out(data.data(), data.size());
+      std::size_t n = std::min(data.size(), kBuffer - filled_);
+      std::copy_n(data.data(), n, buffer_.get() + filled_);
+      filled_ += n;
+      data = data.subspan(n);
+      if (filled_ < kBuffer) continue;
+      if (int error = write_out(buffer_.get(), filled_)) return error;
+      filled_ = 0;
+    }
+    return 0;
+  }
+  // What is still collected. Afterwards everything goes through the page cache.
+  int flush() {
+    std::size_t aligned = direct_ ? filled_ / kAlignment * kAlignment : 0, rest = filled_ - aligned;
+    filled_ = 0;
+    int error = write_out(buffer_.get(), aligned);
+    if (error == 0) error = leave_direct();
+    return error != 0 ? error : write_out(buffer_.get() + aligned, rest);
+  }
+
+ private:
+  // Suits every block device in use: sectors are 512 or 4,096 bytes.
+  static constexpr std::size_t kAlignment = 4096;
+  static constexpr std::size_t kBuffer = std::size_t{1} << 20;
+
+  struct Free {
+    void operator()(std::uint8_t* p) const { std::free(p); }
+  };
+
+  int leave_direct() {
+    if (!direct_) return 0;
+    int flags = ::fcntl(fd_, F_GETFL);
+    if (flags < 0 || ::fcntl(fd_, F_SETFL, flags & ~O_DIRECT) < 0) return errno;
+    direct_ = false;
+    return 0;
+  }
+  int write_out(const std::uint8_t* data, std::size_t size) {
+    for (std::size_t done = 0; done < size;) {
+      ssize_t n = retry_interrupted([&] { return ::write(fd_, data + done, size - done); });
+      if (n < 0 && errno == EINVAL && direct_) {
+        // The file system took the flag but not the write, or a short write left us unaligned.
+        if (int error = leave_direct()) return error;
+        continue;
+      }
+      if (n < 0) return errno;
+      done += static_cast<std::size_t>(n);
+    }
+    return 0;
+  }
+
+  const int fd_;
+  bool direct_ = true;
+  std::unique_ptr<std::uint8_t, Free> buffer_;
+  std::size_t filled_ = 0;
+};
+
+}  // namespace holdfast::platform
