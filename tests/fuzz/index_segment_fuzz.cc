@@ -9,6 +9,8 @@ using namespace holdfast::repository;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   KnownRepository& known = known_repository();
+  ByteView chunk = as_bytes("a chunk that every segment leaves in its place");
+  ContentRef content = known.put_content(ChunkType::data, chunk);
   ByteView plain(data, size);
   bool lies = false;   // about a pack that is there: its first listing counts, so whoever has the key can hide what is in it
   accepted([&] {
@@ -20,8 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(again.superseded == view.superseded && again.packs.size() == view.packs.size(), "a segment comes back as it was");
   });
 
-  ByteView chunk = as_bytes("a chunk that every segment leaves in its place");
-  ContentRef content = known.put_content(ChunkType::data, chunk);
   known.put(ObjectType::index, known.sealed(ObjectType::index, {}, plain));
   DataContext context = known.context();
   Catalog catalog(context);
