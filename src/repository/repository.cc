@@ -130,9 +130,7 @@ class OpenRepository final : public Repository {
 
   std::vector<ChainFinding> chain_findings() override {
     std::lock_guard lock(mutex_);
-    const Heads known = remembered();
-    log_.refresh();
-    return log_.findings(known);
+    return settled_findings();
   }
 
   std::string head_code() override {
@@ -211,7 +209,7 @@ class OpenRepository final : public Repository {
         return problem ? std::optional(problem->what) : std::nullopt;
       };
     }
-    CheckReport report = check_store(context_.store, options, pack_check);
+    CheckReport report = check_store(context_.store, options, pack_check, [this] { return listed_points(); });
     for (const auto& [name, what] : keyring_.damage()) blame(report, name, what, {});
     for (const SlotInfo& slot : slots_with_labels()) {
       if (slot.damage) blame(report, slot.object, *slot.damage, {});
@@ -220,7 +218,8 @@ class OpenRepository final : public Repository {
       try {
         read(point.id);
       } catch (const Error& error) {
-        if (error.code() != Code::damaged) throw;
+        if (!is_damage(error)) throw;
+        if (!listed_points().contains(point.id)) continue;   // forgotten meanwhile
         blame(report, object_name(ObjectType::point, point.id), error.message(), {point.id});
       }
     }
@@ -297,10 +296,26 @@ class OpenRepository final : public Repository {
     return std::any_of(findings.begin(), findings.end(), is_rollback_or_fork);
   }
 
+  // What is gone was forgotten before it went, so a log that was read too early says so when it is read again.
+  std::vector<ChainFinding> settled_findings() {
+    while (true) {
+      const Heads known = remembered();   // before the list: another process of this machine may remember more by the end of it
+      log_.refresh();
+      std::vector<ChainFinding> findings = log_.findings(known);
+      const Heads heads = log_.heads();
+      if (!findings.empty()) log_.refresh();
+      if (log_.heads() == heads) return findings;
+    }
+  }
+
+  std::set<PointId> listed_points() {
+    std::set<PointId> listed;
+    for (const PointSummary& point : points()) listed.insert(point.id);
+    return listed;
+  }
+
   void refuse_when_rolled_back() {
-    const Heads known = remembered();   // before the list: another process of this machine may remember more by the end of it
-    log_.refresh();
-    for (const ChainFinding& finding : log_.findings(known)) {
+    for (const ChainFinding& finding : settled_findings()) {
       if (is_rollback_or_fork(finding)) throw_rolled_back(context_.store, finding.message);
     }
   }
@@ -469,9 +484,8 @@ PruneReport OpenRepository::prune(const PruneOptions& options) {
   PruneContext context{context_.store, object_.id, keyring_, context_.entropy, context_.clock, *data_->engine(), {}, {}, {}, {}};
   context.view = [this] {
     std::lock_guard lock(mutex_);
-    const Heads known = remembered();
-    log_.refresh();
-    PruneContext::View view{log_.records(), log_.ground(), {}, void_.among(log_.records()), log_.findings(known)};
+    std::vector<ChainFinding> findings = settled_findings();
+    PruneContext::View view{log_.records(), log_.ground(), {}, void_.among(log_.records()), std::move(findings)};
     view.points = list_points(view.records, view.void_points);
     return view;
   };

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::uint64_t kStep = UINT64_C(4) << 20;
 
-// An object is copied after everything that it needs, so that a copy that is killed is a whole, older repository.
-constexpr std::array kOrder{ObjectType::repository, ObjectType::slot, ObjectType::keyring, ObjectType::pack, ObjectType::index,
+// An object is copied after everything that it needs, so that a copy that is killed is a whole, older repository, or none yet.
+constexpr std::array kOrder{ObjectType::keyring, ObjectType::slot, ObjectType::repository, ObjectType::pack, ObjectType::index,
                             ObjectType::map, ObjectType::inventory, ObjectType::point, ObjectType::record};
 constexpr int kMostRounds = 10;   // each begins because a prune deleted something meanwhile
 
@@ -171,17 +171,28 @@ class Copy {
   Bytes buffer_;
 };
 
-bool holds_anything(store::ObjectStore& store) {
-  bool any = false;
-  store.list("", [&](const store::ObjectInfo&) { any = true; });
-  return any;
+// What a first copy that was killed left is what comes before the repository object.
+bool holds_another(store::ObjectStore& to, const RepositoryObject& source) {
+  if (!list_objects(to, ObjectType::repository).empty()) return read_repository_object(to).hash != source.hash;
+  bool another = false;
+  to.list("", [&](const store::ObjectInfo& info) {
+    auto name = parse_object_name(info.name);
+    if (!name) return;   // of a put that was killed
+    bool early = name->type == ObjectType::keyring || name->type == ObjectType::slot;
+    another = another || !early;
+    if (another) return;
+    try {
+      parse_object(to.get(info.name, object_limit(name->type)), name->type, &source.id, info.name);
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;
+      another = true;
+    }
+  });
+  return another;
 }
 
-bool holds_repository(store::ObjectStore& store) { return !list_objects(store, ObjectType::repository).empty(); }
-
 void check_target(const RepositoryObject& source, store::ObjectStore& to) {
-  if (!holds_anything(to)) return;
-  if (holds_repository(to) && read_repository_object(to).hash == source.hash) return;
+  if (!holds_another(to, source)) return;
   throw Error(Code::precondition, "cannot copy to " + to.location() + ": it holds another repository")
       .safe("both are as they were")
       .hint("give an empty folder or an earlier copy of this repository");

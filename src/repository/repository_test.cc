@@ -276,6 +276,56 @@ TEST_F(Whole, LeftoversAreCountedAndAreNoDamage) {
   EXPECT_GE(report.leftovers, 1u);
 }
 
+TEST_F(Whole, WhatAKilledBackupLeftNeedsNothing) {
+  point("one");
+  const auto packs = names("pack/"), records = names("record/");
+  PointId second = point("two");
+  for (const std::string& record : names("record/"))   // it was killed before its record, and a prune took its pack
+    if (!std::count(records.begin(), records.end(), record)) store.remove(record);
+  for (const std::string& pack : names("pack/"))
+    if (!std::count(packs.begin(), packs.end(), pack)) store.remove(pack);
+  Machine other(2);
+  auto opened = open_on(other, store);
+  ASSERT_EQ(opened->points().size(), 1U);
+  for (Level level : {Level::exists, Level::bytes, Level::content})
+    EXPECT_TRUE(opened->check({.level = level, .share = 1.0, .run = {}}).damaged.empty()) << to_text(level);
+  CheckReport without_key = check_objects(store, {});   // nobody can tell it from a point
+  ASSERT_EQ(without_key.damaged.size(), 1U);
+  EXPECT_EQ(without_key.damaged[0].affects, std::vector<PointId>{second});
+  store.remove(packs.front());
+  EXPECT_FALSE(opened->check({.level = Level::exists, .share = 1.0, .run = {}}).damaged.empty());
+}
+
+TEST_F(Whole, AFirstCopyThatIsKilledIsNoRepositoryYet) {
+  PointId id = point("one");
+  int before = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    SCOPED_TRACE("killed after put " + std::to_string(n));
+    store::MemoryStore target;
+    store::FaultyStore faulty(target);
+    faulty.kill_after_put(n);
+    bool killed = false;
+    try {
+      copy(store, faulty, machine.clock, machine.entropy, {});
+    } catch (const platform::Killed&) {
+      killed = true;
+    }
+    Machine reader(3);
+    bool whole = !target.objects().empty() && target.objects().contains(names("repository/").front());
+    if (whole) EXPECT_TRUE(open_on(reader, target)->chain_findings().empty());
+    else EXPECT_EQ(code_of([&] { open_on(reader, target); }), Code::not_found);
+    before += whole ? 0 : 1;
+    copy(store, target, machine.clock, machine.entropy, {});
+    EXPECT_EQ(content_of(*open_on(reader, target), id), "one");
+    if (!killed) break;
+  }
+  EXPECT_EQ(before, 4);   // keyring entries and slots
+  store::MemoryStore another, target;
+  create(machine.context(another), password(), kCheap);
+  another.list("slot/", [&](const store::ObjectInfo& info) { target.store::ObjectStore::put(info.name, another.get(info.name, 1 << 20)); });
+  EXPECT_EQ(code_of([&] { copy(store, target, machine.clock, machine.entropy, {}); }), Code::precondition);
+}
+
 TEST_F(Whole, ACopyThatIsKilledAnywhereCanBeFinished) {
   PointId first = point("one");
   store::MemoryStore base;

@@ -44,7 +44,7 @@ class StoreCheck {
  public:
   StoreCheck(store::ObjectStore& store, const CheckOptions& options) : store_(store), options_(options) {}
 
-  CheckReport run(const PackCheck& pack_check) {
+  CheckReport run(const PackCheck& pack_check, const ListedPoints& listed) {
     list();
     find_repository();
     if (repository_) maps_ = Maps::read(store_, *repository_, nullptr);
@@ -60,7 +60,9 @@ class StoreCheck {
     end_progress();
     drop_replaced();
     count_leftovers();
+    if (!damaged_.empty()) drop_given_up_points(listed);
     tell_what_is_affected();
+    std::erase_if(damaged_, [&](const auto& d) { return missing_.contains(d.first) && !affected_.contains(d.first); });
     return finish();
   }
 
@@ -102,6 +104,10 @@ class StoreCheck {
   };
 
   void damaged(const std::string& name, std::string what) { damaged_.try_emplace(name, std::move(what)); }
+  // Damage if a point needs it in the end.
+  void missing(const std::string& name, std::string what) {
+    if (damaged_.try_emplace(name, std::move(what)).second) missing_.insert(name);
+  }
 
   void list() {
     // Points first: what they need was put before them, so the list of everything, which begins later, has it.
@@ -192,6 +198,7 @@ class StoreCheck {
   void judge(const std::string& name, const NeededObject& object, const std::optional<Fault>& fault) {
     // A prune that runs meanwhile deletes what nobody needs. Whether anybody does comes out later.
     if (fault && fault->missing && is_small(object.type) && !needed_.contains(object)) vanished_.insert(name);
+    else if (fault && fault->missing) missing(name, fault->what);
     else if (fault) damaged(name, fault->what);
     count(object);
   }
@@ -242,7 +249,7 @@ class StoreCheck {
     std::string name = object_name(needed.type, needed.hash);
     auto it = std::lower_bound(objects_.begin(), objects_.end(), NeededObject{needed.type, needed.hash, 0});
     if (!is_listed(needed) || vanished_.contains(name)) {
-      damaged(name, "it is missing");
+      missing(name, "it is missing");
     } else if (it->size != needed.size) {
       damaged(name, "it has " + std::to_string(it->size) + " bytes instead of " + std::to_string(needed.size));
     }
@@ -286,7 +293,7 @@ class StoreCheck {
           [&](const NeededObject& object) { take_needed(object, packs); });
     } catch (const Error& error) {
       if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
-      damaged(name, error.message());
+      error.code() == Code::not_found ? missing(name, error.message()) : damaged(name, error.message());
     }
     for (const NeededObject& page : lost_pages) read_stand_in(page, packs);
   }
@@ -369,7 +376,7 @@ class StoreCheck {
       if (options_.run.cancel != nullptr) options_.run.cancel->check();
       std::optional<Fault> fault;
       if (o.type != ObjectType::pack || !pack_check) fault = hash_fault(name, o);
-      else if (auto what = pack_check(o)) fault = Fault{*what};
+      else if (auto what = pack_check(o)) fault = Fault{*what, !store_.info(name)};
       std::lock_guard lock(mutex);
       judge(name, o, fault);
     });
@@ -391,6 +398,20 @@ class StoreCheck {
     if (replaced_.contains(name)) roots = stand_in_of_page(page);
     std::erase_if(roots, [&](const InventoryRoot& root) { return !seen.insert(root.hash).second; });
     return roots;
+  }
+
+  // Points that were forgotten and deleted since they were listed, and those that nobody was ever told of: they need nothing.
+  void drop_given_up_points(const ListedPoints& listed) {
+    std::set<PointId> there;
+    store_.list("point/", [&](const store::ObjectInfo& info) {
+      if (auto name = parse_object_name(info.name)) there.insert(name->hash);
+    });
+    if (listed) {
+      const std::set<PointId> counts = listed();
+      std::erase_if(there, [&](const PointId& id) { return !counts.contains(id); });
+    }
+    std::erase_if(roots_, [&](const auto& root) { return !there.contains(root.first); });
+    std::erase_if(points_, [&](const PointId& id) { return !there.contains(id); });
   }
 
   // Walks the inventories once more, only when something is damaged; each page is looked through once.
@@ -444,7 +465,8 @@ class StoreCheck {
   CheckReport report_;
   std::optional<RepositoryId> repository_;
   Maps maps_;
-  std::set<std::string> vanished_;                                    // listed, and not there any more a moment later
+  std::set<std::string> missing_;                                    // of damaged_
+  std::set<std::string> vanished_;                                   // listed, and not there any more a moment later
   std::set<std::string> replaced_;                                   // damaged or missing, and others stand in for them
   std::vector<NeededObject> objects_;                                // all but records; sorted
   std::vector<std::pair<std::string, NeededObject>> records_;
@@ -458,8 +480,8 @@ class StoreCheck {
 
 }  // namespace
 
-CheckReport check_store(store::ObjectStore& store, const CheckOptions& options, const PackCheck& pack_check) {
-  return StoreCheck(store, options).run(pack_check);
+CheckReport check_store(store::ObjectStore& store, const CheckOptions& options, const PackCheck& pack_check, const ListedPoints& listed) {
+  return StoreCheck(store, options).run(pack_check, listed);
 }
 
 CheckReport check_inventory(store::ObjectStore& store, const RepositoryId& repository, const PointId& point,
@@ -472,7 +494,7 @@ CheckReport check_objects(store::ObjectStore& store, const CheckOptions& options
     throw Error(Code::usage, "cannot check the content of the repository in " + store.location() + " without a key")
         .hint("open it with a password, or check level bytes");
   }
-  return check_store(store, options, nullptr);
+  return check_store(store, options, nullptr, nullptr);
 }
 
 }  // namespace holdfast::repository

@@ -235,8 +235,8 @@ void find_affected_files(Engine& engine, const std::vector<PointSummary>& points
     try {
       point = load(summary.id);
     } catch (const Error& error) {
-      if (error.code() != Code::damaged) throw;
-      continue;   // the point itself is in the report
+      if (!is_damage(error)) throw;
+      continue;   // the point itself is in the report, or it was forgotten meanwhile
     }
     for (const StoredItem& item : point.items) {
       if (!item.root) continue;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "repository/format/repository_object.h"
 #include "repository/index/segment_object.h"
+#include "repository/log/point_list.h"
 #include "repository/upkeep/prune_needs.h"
 #include "repository/upkeep/repack.h"
 #include "repository/upkeep/used_frames.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kMostNames = 100'000;                         // in one re
 constexpr std::uint64_t kSmallSegment = std::uint64_t{1} << 20;     // worth merging
 constexpr std::size_t kMergeFrom = 8;                               // so many at a time
 constexpr std::uint64_t kMostMerged = std::uint64_t{64} << 20;      // bytes of segments in one
+constexpr int kMostRounds = 10;                                     // each begins because another prune deleted something
 
 struct Listed {
   NeededObject object;
@@ -36,6 +38,9 @@ int rank(ObjectType type) {
     default: return 4;
   }
 }
+
+// A point that was looked at was forgotten and deleted meanwhile. Nothing was done yet.
+struct GivenUp {};
 
 class Prune {
  public:
@@ -133,6 +138,7 @@ class Prune {
         needs_.add_point(point.id);
       } catch (const Error& error) {
         if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
+        if (find_point(context_.view().points, point.id) == nullptr) throw GivenUp{};
         throw Error(Code::damaged, "cannot prune repository " + context_.store.location() + ": what point " + short_id(point.id) +
                                        " needs cannot be read: " + error.message())
             .safe("nothing was deleted")
@@ -507,6 +513,17 @@ class Prune {
 
 }  // namespace
 
-PruneReport prune(const PruneContext& context, const PruneOptions& options) { return Prune(context, options).run(); }
+PruneReport prune(const PruneContext& context, const PruneOptions& options) {
+  for (int rounds = 1;; ++rounds) {
+    try {
+      return Prune(context, options).run();
+    } catch (const GivenUp&) {
+      if (rounds == kMostRounds)
+        throw Error(Code::busy, "cannot prune repository " + context.store.location() + ": points keep being forgotten and deleted meanwhile")
+            .safe("nothing was deleted by this run")
+            .hint("prune again when the other prunes are done");
+    }
+  }
+}
 
 }  // namespace holdfast::repository
