@@ -60,6 +60,7 @@ class StoreCheck {
     end_progress();
     drop_replaced();
     count_leftovers();
+    if (!missing_.empty()) look_again();
     if (!damaged_.empty()) drop_given_up_points(listed);
     tell_what_is_affected();
     std::erase_if(damaged_, [&](const auto& d) { return missing_.contains(d.first) && !affected_.contains(d.first); });
@@ -94,7 +95,7 @@ class StoreCheck {
     std::sort(packs.begin(), packs.end());
     packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
     drop_replaced();
-    tell_what_is_affected();
+    for (const auto& [name, what] : damaged_) affected_[name] = {id};
     return finish();
   }
 
@@ -400,6 +401,24 @@ class StoreCheck {
     return roots;
   }
 
+  // What a prune deleted or replaced meanwhile is not missing to somebody who begins after it.
+  void look_again() {
+    CheckOptions exists;
+    exists.run.cancel = options_.run.cancel;
+    StoreCheck now(store_, exists);
+    now.list();
+    now.find_repository();
+    if (now.repository_) now.maps_ = Maps::read(store_, *now.repository_, nullptr);
+    for (const PointId& id : now.points_) now.check_point(id);
+    now.drop_replaced();
+    std::erase_if(missing_, [&](const std::string& name) {
+      auto parsed = parse_object_name(name);
+      bool still = now.damaged_.contains(name) || now.is_listed({parsed->type, parsed->hash, 0});
+      if (!still) damaged_.erase(name);
+      return !still;
+    });
+  }
+
   // Points that were forgotten and deleted since they were listed, and those that nobody was ever told of: they need nothing.
   void drop_given_up_points(const ListedPoints& listed) {
     std::set<PointId> there;
@@ -419,40 +438,49 @@ class StoreCheck {
     if (damaged_.empty()) return;
     std::unordered_map<crypto::Sha256, std::set<std::string>, IdHash> found;   // damage below a page
     for (const auto& [id, root] : roots_) {
-      std::set<std::string> hit;
-      auto look = [&](const NeededObject& o, std::set<std::string>& into) {
-        std::string name = object_name(o.type, o.hash);
-        if (damaged_.contains(name)) into.insert(name);
-      };
-      look({ObjectType::point, id, 0}, hit);
-      std::set<crypto::Sha256> seen;
-      std::vector<InventoryRoot> roots = whole_or_stand_in({ObjectType::inventory, root.hash, root.size}, seen);
-      look({ObjectType::inventory, root.hash, root.size}, hit);
-      while (!roots.empty()) {
-        InventoryRoot next = roots.back();
-        roots.pop_back();
-        std::vector<crypto::Sha256> pages;
-        read_inventory(
-            store_, *repository_, next,
-            [&](const NeededObject& page) {
-              look(page, hit);
-              std::string name = object_name(page.type, page.hash);
-              if (replaced_.contains(name)) {
-                for (const InventoryRoot& more : whole_or_stand_in(page, seen)) roots.push_back(more);
-              }
-              if (damaged_.contains(name) || replaced_.contains(name)) return false;
-              pages.push_back(page.hash);
-              return found.try_emplace(page.hash).second;
-            },
-            [&](const NeededObject& object) { look(object, found[pages.back()]); });
-        for (const auto& page : pages) hit.insert(found[page].begin(), found[page].end());
+      try {
+        for (const std::string& name : damage_of(id, root, found)) affected_[name].push_back(id);
+      } catch (const Error& error) {
+        if (error.code() != Code::not_found) throw;   // deleted just now
       }
-      for (const std::string& name : hit) affected_[name].push_back(id);
     }
     for (const PointId& id : points_) {   // a point that cannot be read itself
       std::string name = object_name(ObjectType::point, id);
       if (!roots_.contains(id) && damaged_.contains(name)) affected_[name].push_back(id);
     }
+  }
+
+  std::set<std::string> damage_of(const PointId& id, const InventoryRoot& root,
+                                  std::unordered_map<crypto::Sha256, std::set<std::string>, IdHash>& found) const {
+    std::set<std::string> hit;
+    auto look = [&](const NeededObject& o, std::set<std::string>& into) {
+      std::string name = object_name(o.type, o.hash);
+      if (damaged_.contains(name)) into.insert(name);
+    };
+    look({ObjectType::point, id, 0}, hit);
+    std::set<crypto::Sha256> seen;
+    std::vector<InventoryRoot> roots = whole_or_stand_in({ObjectType::inventory, root.hash, root.size}, seen);
+    look({ObjectType::inventory, root.hash, root.size}, hit);
+    while (!roots.empty()) {
+      InventoryRoot next = roots.back();
+      roots.pop_back();
+      std::vector<crypto::Sha256> pages;
+      read_inventory(
+          store_, *repository_, next,
+          [&](const NeededObject& page) {
+            look(page, hit);
+            std::string name = object_name(page.type, page.hash);
+            if (replaced_.contains(name)) {
+              for (const InventoryRoot& more : whole_or_stand_in(page, seen)) roots.push_back(more);
+            }
+            if (damaged_.contains(name) || replaced_.contains(name)) return false;
+            pages.push_back(page.hash);
+            return found.try_emplace(page.hash).second;
+          },
+          [&](const NeededObject& object) { look(object, found[pages.back()]); });
+      for (const auto& page : pages) hit.insert(found[page].begin(), found[page].end());
+    }
+    return hit;
   }
 
   CheckReport finish() {
