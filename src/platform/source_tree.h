@@ -3,7 +3,7 @@
 //
 // Extended attributes are read through /proc/self/fd, so /proc must be mounted (precondition otherwise). Entry::captured is
 // left to the caller, who has the clock. A directory object keeps what it needs of its parents alive; of a deep tree only the
-// last 200 directories are held open, the others are reopened and compared when they are used again.
+// last 200 directories (fewer where a process may open few files) are held open, the others are reopened and compared when they are used again.
 //
 // Handle-relative throughout: a folder renamed or replaced by a link during the walk cannot lead the walk elsewhere.
 #pragma once

@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <list>
 #include <mutex>
@@ -14,9 +16,13 @@ namespace {
 using tree::Entry;
 using tree::Kind;
 
-// Directories held open at a time by one walk. Half the usual limit of a process (RLIMIT_NOFILE 1024) leaves
-// room for two walks and everything else.
-constexpr std::size_t kHeldOpen = 200;
+// Directories held open at a time by one walk: a fifth of what the process may open leaves room for two walks and everything
+// else (usual are 1024), and more than 200 gain nothing.
+std::size_t held_open() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 8;
+  return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 5, 4, 200));
+}
 
 Descriptor open_directory_at(int parent, const std::string& name, const std::string& shown) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
@@ -38,6 +44,7 @@ class Place {
   struct Recent {
     std::mutex mutex;   // also of every place's handle
     std::list<Place*> places;
+    const std::size_t most = held_open();
   };
 
   Place(Descriptor root, std::string shown)
@@ -79,7 +86,7 @@ class Place {
     recent_->places.push_front(this);
     at_ = recent_->places.begin();
     listed_ = true;
-    while (recent_->places.size() > kHeldOpen) {
+    while (recent_->places.size() > recent_->most) {
       Place* oldest = recent_->places.back();
       recent_->places.pop_back();
       oldest->listed_ = false;

@@ -126,6 +126,23 @@ TEST_F(Limits, ASparseFileOfATebibyte) {
   EXPECT_LT(status.st_blocks * 512, 1 << 20) << "its holes were filled";
 }
 
+TEST_F(Limits, ManyFoldersAndFewFileDescriptors) {
+  for (int i = 0; i < 400; ++i) {
+    const Path sub = source / ("folder" + std::to_string(i)) / "inside";
+    std::filesystem::create_directories(sub);
+    std::ofstream(sub / "file") << i;
+  }
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  rlimit few = usual;
+  few.rlim_cur = 48;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  PointId id = capture();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  restore(id);
+  expect_same(id);
+}
+
 TEST_F(Limits, FewFileDescriptors) {
   for (int i = 0; i < 60; ++i) std::ofstream(source / ("file" + std::to_string(i))) << i;
   rlimit usual{};
