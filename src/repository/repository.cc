@@ -88,7 +88,7 @@ class OpenRepository final : public Repository {
     keyring_.refresh();
     std::shared_ptr<const SessionView> view = session_view();
     data_->engine()->catalog.avoid([view](const std::string& object) { return view->condemned.contains(object); });
-    auto commit = [this, writer, view](const PointDraft& draft, const std::vector<NeededObject>& needed) {
+    auto commit = [this, writer, view](const PointDraft& draft, const NeededObjects& needed) {
       return commit_point(writer, *view, draft, needed);
     };
     return data_->begin_session({writer.id, writer.key, options, commit});
@@ -376,14 +376,14 @@ class OpenRepository final : public Repository {
   }
 
   // docs/concurrency.md "A writer", from step 2 on.
-  PointId commit_point(const LogWriter& writer, const SessionView& view, const PointDraft& draft, const std::vector<NeededObject>& objects) {
+  PointId commit_point(const LogWriter& writer, const SessionView& view, const PointDraft& draft, const NeededObjects& objects) {
     std::unique_lock lock(mutex_);
     KnownPages shared = pages_to_share(draft.system_id, view);
     lock.unlock();
-    std::vector<NeededObject> needed = objects;
-    InventoryRoot inventory = put_inventory(context_.store, object_.id, objects, context_.entropy, shared, &needed);
+    std::vector<NeededObject> more;   // that the point needs
+    InventoryRoot inventory = put_inventory(context_.store, object_.id, objects, context_.entropy, shared, &more);
     PointId id = put_point(context_.store, object_.id, keyring_.current(), writer, draft, inventory, context_.entropy);
-    needed.push_back({ObjectType::point, id, 0});
+    more.push_back({ObjectType::point, id, 0});
     lock.lock();
     RecordBody body;
     body.points = {id};
@@ -392,9 +392,12 @@ class OpenRepository final : public Repository {
     append_as(writer, RecordType::point, std::move(body));
     log_.refresh();
     Condemned now(log_.records());
-    for (const NeededObject& o : needed) {
+    if (now.empty()) return id;   // names of millions of objects take their time
+    auto look = [&](const NeededObject& o) {
       if (std::string name = object_name(o.type, o.hash); now.contains(name)) withdraw(writer, id, name);
-    }
+    };
+    objects(look);
+    std::for_each(more.begin(), more.end(), look);
     return id;
   }
 
@@ -447,7 +450,7 @@ class OpenRepository final : public Repository {
       report.damaged.push_back({object_name(ObjectType::point, id), error.message(), {id}});
       return report;
     }
-    std::vector<NeededObject> packs;
+    LargeList<NeededObject> packs;
     CheckReport report = check_inventory(context_.store, object_.id, id, point.inventory, options, packs);
     if (options.level < Level::content) return report;
     std::vector<std::pair<Bytes, ContentRef>> roots;
@@ -456,7 +459,7 @@ class OpenRepository final : public Repository {
     }
     std::optional<PackReading> reading;
     if (options.turns != nullptr) reading.emplace(PackReading{*options.turns});
-    std::vector<DataProblem> problems = data_->verify_content(roots, packs, options.run, reading ? &*reading : nullptr);
+    std::vector<DataProblem> problems = data_->verify_content(roots, std::span(packs.begin(), packs.size()), options.run, reading ? &*reading : nullptr);
     drop_replaced(problems);
     for (const DataProblem& problem : problems) {
       blame(report, problem.object.empty() ? object_name(ObjectType::point, id) : problem.object, problem.what, {id});

@@ -10,7 +10,7 @@
 #include "platform/faulty_file_system.h"
 #include "platform/testing.h"
 #include "repository/format/container.h"
-#include "repository/format/inventory.h"
+#include "repository/format/inventory_testing.h"
 #include "repository/format/point_codec.h"
 #include "repository/format/point_object.h"
 #include "repository/format/repository_object.h"
@@ -304,12 +304,12 @@ TEST(Inventory, SharesPagesAndRefusesTampering) {
   for (int i = 0; i < 5000; ++i) needed.push_back({ObjectType::pack, f.entropy.random<crypto::Sha256>(), 100});
   needed.push_back({ObjectType::index, f.entropy.random<crypto::Sha256>(), 7});
   auto puts = [&] { return f.store.objects().size(); };
-  InventoryRoot root = put_inventory(f.store, f.object.id, needed, f.entropy);
+  InventoryRoot root = put_inventory(f.store, f.object.id, testing::in_order(needed), f.entropy);
   KnownPages known;
   known.take(f.store, f.object.id, root, [](const NeededObject&) { return true; });
   std::size_t before = puts();
   needed.push_back({ObjectType::pack, f.entropy.random<crypto::Sha256>(), 100});
-  InventoryRoot second = put_inventory(f.store, f.object.id, needed, f.entropy, known);
+  InventoryRoot second = put_inventory(f.store, f.object.id, testing::in_order(needed), f.entropy, known);
   EXPECT_LE(puts() - before, 3u);   // one page changed (or cut), and the root
   auto read = [&](const InventoryRoot& r) {
     std::vector<NeededObject> all;
@@ -319,7 +319,7 @@ TEST(Inventory, SharesPagesAndRefusesTampering) {
   std::sort(needed.begin(), needed.end());
   EXPECT_EQ(read(second), needed);
   EXPECT_EQ(read(root).size(), 5001u);
-  EXPECT_TRUE(read(put_inventory(f.store, f.object.id, {}, f.entropy)).empty());
+  EXPECT_TRUE(read(put_inventory(f.store, f.object.id, testing::in_order({}), f.entropy)).empty());
   auto objects = f.store.objects();
   for (auto& [name, bytes] : objects) {
     if (!name.starts_with("inventory/")) continue;
@@ -354,9 +354,19 @@ TEST(PointCodec, RoundTripWithUnknownFields) {
   }
 }
 
+TEST(Inventory, RefusesWhatIsOutOfOrder) {
+  Fixture f;
+  NeededObject a{ObjectType::pack, {}, 1}, b{ObjectType::pack, {{1}}, 1}, segment{ObjectType::index, {}, 1};
+  for (const std::vector<NeededObject>& wrong : std::vector<std::vector<NeededObject>>{{b, a}, {a, a}, {a, b, segment, b}, {segment, a}}) {
+    NeededObjects source = [&](const auto& visit) { std::for_each(wrong.begin(), wrong.end(), visit); };
+    EXPECT_EQ(code_of([&] { put_inventory(f.store, f.object.id, source, f.entropy); }), Code::defect);
+  }
+  put_inventory(f.store, f.object.id, testing::in_order({segment, b, a, b}), f.entropy);
+}
+
 TEST(PointObject, DamagedOrSwappedIsNeverReadWrong) {
   Fixture f;
-  InventoryRoot root = put_inventory(f.store, f.object.id, {}, f.entropy);
+  InventoryRoot root = put_inventory(f.store, f.object.id, testing::in_order({}), f.entropy);
   PointId id = put_point(f.store, f.object.id, f.keyring->current(), f.writer(), sample_draft(), root, f.entropy);
   ReadPoint read = read_point(f.store, f.object.id, *f.keyring, id);
   EXPECT_EQ(read.point.label, "before update");

@@ -1,6 +1,7 @@
 #include "known_repository.h"
 
 #include "crypto/aead.h"
+#include "repository/format/inventory_testing.h"
 #include "repository/format/repository_object.h"
 #include "repository/index/index.h"
 #include "repository/keys/slot_store.h"
@@ -148,7 +149,7 @@ PointId KnownRepository::put_point(PointDraft draft) {
     memory.list(folder_of(type), [&](const store::ObjectInfo& info) {
       needed.push_back({type, parse_object_name(info.name).value().hash, info.size});
     });
-  InventoryRoot inventory = put_inventory(memory, id_, std::move(needed), entropy);
+  InventoryRoot inventory = put_inventory(memory, id_, repository::testing::in_order(std::move(needed)), entropy);
   PointId point = repository::put_point(memory, id_, epoch(), writer(), draft, inventory, entropy);
   RecordBody body;
   body.points = {point};

@@ -1,6 +1,7 @@
 // The plaintext of a point, sealed and signed; and of the summary in its record.
 #include "fuzz.h"
 #include "known_repository.h"
+#include "repository/format/inventory_testing.h"
 #include "repository/format/point_codec.h"
 
 using namespace holdfast;
@@ -17,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
     return 0;
   }
-  InventoryRoot inventory = put_inventory(known.memory, known.id(), {}, known.entropy);
+  InventoryRoot inventory = put_inventory(known.memory, known.id(), repository::testing::in_order({}), known.entropy);
   Bytes extra = Writer().raw(inventory.hash.view()).u64(inventory.size).take();
   Bytes object = known.sealed(ObjectType::point, extra, in.rest());
   PointId id = crypto::sha256(object);

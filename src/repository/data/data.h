@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,9 +41,9 @@ struct SessionSetup {
   WriterId writer;
   const crypto::SigningKey& signing_key;  // must outlive the session
   RunOptions run;
-  // Called by publish() when every object of `needed` (packs and index segments, ascending by type and hash)
-  // is durable: writes inventory, point and record, returns the point's id.
-  std::function<PointId(const PointDraft&, const std::vector<NeededObject>& needed)> commit;
+  // Called by publish() when every object of `needed` (packs and index segments) is durable: writes inventory,
+  // point and record, returns the point's id.
+  std::function<PointId(const PointDraft&, const NeededObjects& needed)> commit;
 };
 
 // What is wrong with data, found by a check. `object` is a name in the store, or "" when no object can be
@@ -73,13 +74,13 @@ class DataStore {
   // whole. Throws only what is not the pack's fault (unavailable, interrupted).
   virtual std::optional<DataProblem> check_pack(const crypto::Sha256& pack, std::uint64_t size) = 0;
 
-  // Level `content` of points: check_pack for every pack of `packs`, then every node and every chunk
-  // reference below `roots` (StoredItem::root) must lead to a chunk in a whole pack. Empty: everything can be
-  // restored. `progress` counts bytes of packs. With `reading`, packs that are known to be whole are not read; when
-  // some are left for later, so are the references.
+  // Level `content` of points: check_pack for every pack of `packs` (and nothing for what else is in it), then
+  // every node and every chunk reference below `roots` (StoredItem::root) must lead to a chunk in a whole pack.
+  // Empty: all can be restored. `progress` counts bytes of packs. With `reading`, packs that are known to be
+  // whole are not read; when some are left for later, so are the references.
   virtual std::vector<DataProblem> verify_content(const std::vector<std::pair<Bytes, ContentRef>>& roots,
-                                                  const std::vector<NeededObject>& packs,
-                                                  const RunOptions& run, PackReading* reading = nullptr) = 0;
+                                                  std::span<const NeededObject> packs, const RunOptions& run,
+                                                  PackReading* reading = nullptr) = 0;
 
   // For what looks deeper (impact.h).
   virtual std::shared_ptr<struct Engine> engine() = 0;

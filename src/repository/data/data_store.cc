@@ -1,7 +1,6 @@
 // DataStore: opening nodes and sessions, and checking what is stored.
 #include <algorithm>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -17,7 +16,7 @@ namespace {
 // Follows every node below a root and looks up every chunk that it refers to. One use.
 class TreeCheck {
  public:
-  TreeCheck(Engine& engine, const std::set<Index::PackNumber>& whole, const Cancel* cancel)
+  TreeCheck(Engine& engine, const PackSet& whole, const Cancel* cancel)
       : engine_(engine), whole_(whole), cancel_(cancel) {}
 
   void walk(const StoredRecord& root) {
@@ -76,7 +75,7 @@ class TreeCheck {
   }
 
   Engine& engine_;
-  const std::set<Index::PackNumber>& whole_;
+  const PackSet& whole_;
   const Cancel* cancel_;
   std::vector<DataProblem> problems_;
 };
@@ -104,19 +103,16 @@ class EngineDataStore final : public DataStore {
   }
 
   std::vector<DataProblem> verify_content(const std::vector<std::pair<Bytes, ContentRef>>& roots,
-                                          const std::vector<NeededObject>& objects,
-                                          const RunOptions& run, PackReading* reading) override {
+                                          std::span<const NeededObject> packs, const RunOptions& run,
+                                          PackReading* reading) override {
     engine_->catalog.load();
-    std::vector<NeededObject> packs;
-    std::copy_if(objects.begin(), objects.end(), std::back_inserter(packs),
-                 [](const NeededObject& o) { return o.type == ObjectType::pack; });
     for (const NeededObject& pack : packs) {
-      if (!engine_->catalog.index().number_of(pack.hash)) {
+      if (pack.type == ObjectType::pack && !engine_->catalog.index().number_of(pack.hash)) {
         engine_->catalog.adopt_unlisted();
         break;
       }
     }
-    std::set<Index::PackNumber> whole;
+    PackSet whole;
     std::vector<DataProblem> problems = check_packs(packs, run, reading, whole);
     if (reading && reading->later != 0) return problems;
     TreeCheck trees(*engine_, whole, run.cancel);
@@ -186,13 +182,14 @@ class EngineDataStore final : public DataStore {
   }
 
   // Fills `whole` with the packs that are; several at a time.
-  std::vector<DataProblem> check_packs(const std::vector<NeededObject>& packs, const RunOptions& run,
-                                       PackReading* reading, std::set<Index::PackNumber>& whole) {
+  std::vector<DataProblem> check_packs(std::span<const NeededObject> packs, const RunOptions& run,
+                                       PackReading* reading, PackSet& whole) {
     std::vector<DataProblem> problems;
     std::mutex mutex;
     in_parallel(packs.size(), run.workers, [&](std::size_t i) {
       if (run.cancel) run.cancel->check();
       const NeededObject& pack = packs[i];
+      if (pack.type != ObjectType::pack) return;
       const auto turn = reading ? reading->turns.turn(pack.hash, pack.size) : PackTurns::Turn::now;
       std::optional<DataProblem> problem;
       if (turn == PackTurns::Turn::now) {
@@ -207,7 +204,7 @@ class EngineDataStore final : public DataStore {
       } else if (problem) {
         problems.push_back(*problem);
       } else if (auto number = engine_->catalog.index().number_of(pack.hash)) {
-        whole.insert(*number);
+        whole.add(*number);
       }
     });
     return problems;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "repository/data/data.h"
+#include "repository/format/inventory_testing.h"
 #include "store/testing.h"
 
 namespace holdfast::repository::testing {
@@ -48,8 +49,8 @@ struct TestRepository {
 
   std::unique_ptr<BackupSession> begin(RunOptions run = {nullptr, nullptr, 2}) {
     return data->begin_session(
-        {writer, signing_key, run, [this](const PointDraft& draft, const std::vector<NeededObject>& needed) {
-           published.push_back({draft.items, needed});
+        {writer, signing_key, run, [this](const PointDraft& draft, const NeededObjects& needed) {
+           published.push_back({draft.items, all_of(needed)});
            return crypto::sha256(as_bytes("point " + std::to_string(published.size())));
          }});
   }

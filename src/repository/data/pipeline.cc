@@ -346,18 +346,12 @@ void Pipeline::finish() {
 
 void Pipeline::need(const std::vector<Index::PackNumber>& packs) {
   std::lock_guard lock(needed_mutex_);
-  for (Index::PackNumber pack : packs) {
-    if (pack >= needed_.size()) needed_.resize(std::max<std::size_t>(pack + 1, needed_.size() * 2));
-    needed_[pack] = true;
-  }
+  for (Index::PackNumber pack : packs) needed_.add(pack);
 }
 
-std::vector<Index::PackNumber> Pipeline::needed() {
+PackSet Pipeline::needed() {
   std::lock_guard lock(needed_mutex_);
-  std::vector<Index::PackNumber> packs;
-  for (std::size_t pack = 0; pack < needed_.size(); ++pack)
-    if (needed_[pack]) packs.push_back(static_cast<Index::PackNumber>(pack));
-  return packs;
+  return needed_;
 }
 
 }  // namespace holdfast::repository

@@ -60,7 +60,7 @@ class Pipeline {
   void finish();  // all work done, all packs stored; no more work after this
 
   void need(const std::vector<Index::PackNumber>& packs);
-  std::vector<Index::PackNumber> needed();  // by content that was there, and every pack written; ascending
+  PackSet needed();  // by content that was there, and every pack written
   std::uint64_t bytes_stored() const { return bytes_stored_.load(); }
 
  private:
@@ -97,7 +97,7 @@ class Pipeline {
 
   std::array<Claims, 16> claims_;
   std::mutex needed_mutex_;
-  std::vector<bool> needed_;  // by pack number: a set would take 200 MB for 100 TiB
+  PackSet needed_;
   std::atomic<std::uint64_t> bytes_stored_{0};
   std::vector<std::thread> threads_;
 };

@@ -1,7 +1,5 @@
 #include "repository/format/inventory.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/wire.h"
 
@@ -87,24 +85,25 @@ std::optional<NeededObject> KnownPages::find(std::uint8_t level, std::span<const
   return it == pages_.end() ? std::nullopt : std::optional(it->second);
 }
 
-InventoryRoot put_inventory(store::ObjectStore& store, const RepositoryId& repository, std::vector<NeededObject> objects,
+InventoryRoot put_inventory(store::ObjectStore& store, const RepositoryId& repository, const NeededObjects& objects,
                             platform::Entropy& entropy, const KnownPages& known, std::vector<NeededObject>* pages) {
-  std::sort(objects.begin(), objects.end());
-  objects.erase(std::unique(objects.begin(), objects.end()), objects.end());
   auto place = [&](std::uint8_t level, std::span<const NeededObject> entries) {
     std::optional<NeededObject> there = known.find(level, entries);
     NeededObject page = there ? *there : put_page(store, repository, encode_entries(level, entries), entropy);
     if (pages != nullptr) pages->push_back(page);
     return page;
   };
-  std::vector<NeededObject> parts;
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    bool last = i + 1 == objects.size();
-    if (!last && !ends_page(objects[i]) && i + 1 - start < kMaxEntries) continue;
-    parts.push_back(place(0, std::span(objects).subspan(start, i + 1 - start)));
-    start = i + 1;
-  }
+  std::vector<NeededObject> parts, entries;   // entries: of the page that is being filled
+  NeededObject last;
+  objects([&](const NeededObject& object) {
+    if (!(last < object)) throw Error(Code::defect, "cannot store an inventory: its objects are out of order");
+    last = object;
+    entries.push_back(object);
+    if (!ends_page(object) && entries.size() < kMaxEntries) return;
+    parts.push_back(place(0, entries));
+    entries.clear();
+  });
+  if (!entries.empty()) parts.push_back(place(0, entries));
   NeededObject root = place(1, parts);
   return {root.hash, root.size};
 }

@@ -21,6 +21,10 @@ struct NeededObject {
   auto operator<=>(const NeededObject&) const = default;
 };
 
+// A source of needed objects: calls `visit` for each, ascending and without doubles, the same at every call. So that nobody has
+// to hold all of them: a large point needs millions.
+using NeededObjects = std::function<void(const std::function<void(const NeededObject&)>& visit)>;
+
 struct InventoryRoot {
   crypto::Sha256 hash;
   std::uint64_t size = 0;
@@ -38,9 +42,10 @@ class KnownPages {
   std::map<crypto::Sha256, NeededObject> pages_;   // by what they say
 };
 
-// Puts the pages that are not among `known`, each with a salt of its own, so that no name ever comes back. Sorts `objects` and
-// drops doubles; packs and index segments only. `pages`: told every page that the inventory consists of.
-InventoryRoot put_inventory(store::ObjectStore& store, const RepositoryId& repository, std::vector<NeededObject> objects,
+// Puts the pages that are not among `known`, each with a salt of its own, so that no name ever comes back. `objects`: packs and
+// index segments only; visited once, a page at a time; defect when they are out of order. `pages`: told every page that the
+// inventory consists of.
+InventoryRoot put_inventory(store::ObjectStore& store, const RepositoryId& repository, const NeededObjects& objects,
                             platform::Entropy& entropy, const KnownPages& known = {}, std::vector<NeededObject>* pages = nullptr);
 
 // Reads an inventory that anyone may have tampered with: every page is checked against its name, its size, and the order.

@@ -228,20 +228,18 @@ void Catalog::write_segment(const SessionSetup& setup) {
   keep_cache();
 }
 
-std::vector<NeededObject> Catalog::with_segments(const std::vector<Index::PackNumber>& packs) {
-  std::lock_guard lock(mutex_);
-  std::vector<NeededObject> needed;
+NeededObjects Catalog::with_segments(PackSet packs) {
   std::map<crypto::Sha256, std::uint64_t> segments;
-  for (Index::PackNumber number : packs) {
-    Index::Pack pack = index_.pack(number);
-    needed.push_back({ObjectType::pack, pack.hash, pack.size});
+  packs.each([&](Index::PackNumber number) {
     std::optional<SegmentMap::Segment> segment = segments_.segment_of(number);
-    if (!segment) throw Error(Code::defect, "cannot publish: " + pack.name() + " is in no index segment");
+    if (!segment)
+      throw Error(Code::defect, "cannot publish: " + index_.pack(number).name() + " is in no index segment");
     segments[segment->hash] = segment->size;
-  }
-  for (const auto& [hash, size] : segments) needed.push_back({ObjectType::index, hash, size});
-  std::sort(needed.begin(), needed.end());
-  return needed;
+  });
+  return [this, packs = std::move(packs), segments = std::move(segments)](const auto& visit) {
+    index_.each_by_hash(packs, [&](const Index::Pack& pack) { visit({ObjectType::pack, pack.hash, pack.size}); });
+    for (const auto& [hash, size] : segments) visit({ObjectType::index, hash, size});
+  };
 }
 
 }  // namespace holdfast::repository

@@ -49,8 +49,9 @@ class Catalog {
   };
   Pending pending();
 
-  // The packs and, for each, a segment that lists it; ascending. Error(defect) when a pack has none.
-  std::vector<NeededObject> with_segments(const std::vector<Index::PackNumber>& packs);
+  // The packs and, for each, a segment that lists it. Error(defect) when a pack has none. The Catalog must
+  // outlive what it returns.
+  NeededObjects with_segments(PackSet packs);
 
  private:
   struct OpenSegment {

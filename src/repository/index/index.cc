@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMergeFrom = 4;       // runs of about one size
 constexpr std::uint64_t kAboutOneSize = 3;  // the first of them at most this many times the last
+constexpr std::size_t kPacksAtOnce = 4096;  // between two looks at the runs
 
 }  // namespace
 
@@ -105,10 +106,54 @@ Index::Frame Index::frame(PackNumber pack, std::uint32_t number) const {
 }
 
 Index::Pack Index::pack(PackNumber number) const {
-  return reading([&] {
-    const PackRecord record = table_.has(number) ? table_.pack(number) : run_of(number).pack(number);
-    return record.unpacked(usable_[number]);
+  return reading([&] { return pack_locked(number); });
+}
+
+Index::Pack Index::pack_locked(PackNumber number) const {
+  const PackRecord record = table_.has(number) ? table_.pack(number) : run_of(number).pack(number);
+  return record.unpacked(usable_[number]);
+}
+
+void Index::each_by_hash(const PackSet& packs, const std::function<void(const Pack&)>& visit) const {
+  std::optional<crypto::Sha256> last;
+  while (true) {
+    std::vector<Pack> some = reading([&] { return some_by_hash(packs, last); });
+    for (const Pack& pack : some) visit(pack);
+    if (some.size() < kPacksAtOnce) return;
+    last = some.back().hash;
+  }
+}
+
+// Merges what runs and table have behind that hash.
+std::vector<Index::Pack> Index::some_by_hash(const PackSet& packs,
+                                             const std::optional<crypto::Sha256>& after) const {
+  std::vector<std::function<std::optional<PackNumber>()>> sources;  // each tells its next one
+  for (const auto& run : runs_)
+    sources.push_back([run = run.get(), place = after ? run->place_behind(*after) : 0]() mutable {
+      return place < run->counts().packs ? std::optional(run->in_order(place++)) : std::nullopt;
+    });
+  const auto& in_table = table_.numbers();
+  sources.push_back([at = after ? in_table.upper_bound(*after) : in_table.begin(), &in_table]() mutable {
+    return at != in_table.end() ? std::optional((at++)->second) : std::nullopt;
   });
+
+  std::vector<std::optional<Pack>> heads(sources.size());
+  auto advance = [&](std::size_t k) {
+    std::optional<PackNumber> number = sources[k]();
+    while (number && !packs.contains(*number)) number = sources[k]();
+    heads[k] = number ? std::optional(pack_locked(*number)) : std::nullopt;
+  };
+  for (std::size_t k = 0; k < sources.size(); ++k) advance(k);
+  std::vector<Pack> found;
+  while (found.size() < kPacksAtOnce) {
+    auto first = std::min_element(heads.begin(), heads.end(), [](const auto& a, const auto& b) {
+      return a && (!b || a->hash < b->hash);
+    });
+    if (!*first) break;
+    found.push_back(**first);
+    advance(static_cast<std::size_t>(first - heads.begin()));
+  }
+  return found;
 }
 
 std::optional<Index::PackNumber> Index::number_of_locked(const crypto::Sha256& pack) const {

@@ -14,6 +14,7 @@
 
 #include "repository/format/pack.h"
 #include "repository/index/index_table.h"
+#include "repository/index/pack_set.h"
 
 namespace holdfast::repository {
 
@@ -50,6 +51,8 @@ class Index {
   Frame frame(PackNumber pack, std::uint32_t number) const;
   Pack pack(PackNumber number) const;
   std::optional<PackNumber> number_of(const crypto::Sha256& pack) const;
+  // These packs, ascending by hash. No lock is held while `visit` runs.
+  void each_by_hash(const PackSet& packs, const std::function<void(const Pack&)>& visit) const;
   std::size_t pack_count() const;
   std::uint64_t chunk_count() const;
   void set_usable(PackNumber pack, bool usable);
@@ -68,6 +71,8 @@ class Index {
   template <class Visit>
   void each(const ChunkId& id, Visit visit) const;  // visit(const Location&) -> bool: go on
   Frame frame_locked(PackNumber pack, std::uint32_t number) const;
+  Pack pack_locked(PackNumber number) const;
+  std::vector<Pack> some_by_hash(const PackSet& packs, const std::optional<crypto::Sha256>& after) const;
   const IndexRun& run_of(PackNumber pack) const;
   std::optional<PackNumber> number_of_locked(const crypto::Sha256& pack) const;
   bool base_usable(const Location& at, PackNumber* base_pack) const;

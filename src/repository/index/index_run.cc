@@ -218,18 +218,30 @@ IndexedFrame IndexRun::frame(PackNumber number, std::uint32_t frame_number) cons
   return frame;
 }
 
-std::optional<PackNumber> IndexRun::number_of(const crypto::Sha256& hash) const {
-  auto hash_at = [&](std::uint64_t i) {
-    std::uint64_t number = read<std::uint32_t>(layout_.order, i);
-    if (number >= counts_.packs) throw RunDamaged(this);
-    return read<PackRecord>(layout_.packs, number).hash;
-  };
-  std::uint64_t at = search(
+PackNumber IndexRun::in_order(std::uint64_t place) const {
+  std::uint32_t number = read<std::uint32_t>(layout_.order, place);
+  if (number >= counts_.packs) throw RunDamaged(this);
+  return first_pack_ + number;
+}
+
+std::uint64_t IndexRun::first_in_order(const crypto::Sha256& hash) const {
+  auto hash_at = [&](std::uint64_t i) { return pack(in_order(i)).hash; };
+  return search(
       counts_.packs, 1, leading_number(hash.bytes.data()),
       [&](std::uint64_t i) { return leading_number(hash_at(i).bytes.data()); },
       [&](std::uint64_t i) { return hash_at(i) < hash; });
-  if (at == counts_.packs || hash_at(at) != hash) return std::nullopt;
-  return first_pack_ + read<std::uint32_t>(layout_.order, at);
+}
+
+std::optional<PackNumber> IndexRun::number_of(const crypto::Sha256& hash) const {
+  std::uint64_t at = first_in_order(hash);
+  if (at == counts_.packs) return std::nullopt;
+  PackNumber number = in_order(at);
+  return pack(number).hash == hash ? std::optional(number) : std::nullopt;
+}
+
+std::uint64_t IndexRun::place_behind(const crypto::Sha256& hash) const {
+  std::uint64_t at = first_in_order(hash);
+  return at < counts_.packs && pack(in_order(at)).hash == hash ? at + 1 : at;
 }
 
 std::uint64_t IndexRun::first_place(const ChunkId& id) const {
@@ -374,19 +386,14 @@ std::unique_ptr<IndexRun> IndexRun::merged(const std::vector<const IndexRun*>& r
 
   std::fill(at.begin(), at.end(), 0);
   std::vector<crypto::Sha256> hashes(runs.size());
-  auto number_at = [&](std::size_t k, std::uint64_t i) {
-    std::uint32_t number = runs[k]->read<std::uint32_t>(runs[k]->layout_.order, i);
-    if (number >= packs[k]) throw RunDamaged(runs[k]);
-    return number;
-  };
   auto load_pack = [&](std::size_t k, std::uint64_t i) {
-    if (i < packs[k]) hashes[k] = runs[k]->read<PackRecord>(runs[k]->layout_.packs, number_at(k, i)).hash;
+    if (i < packs[k]) hashes[k] = runs[k]->pack(runs[k]->in_order(i)).hash;
   };
   for (std::size_t k = 0; k < runs.size(); ++k) load_pack(k, 0);
   merge_sources(
       at, packs, [&](std::size_t a, std::size_t b) { return hashes[a] < hashes[b]; },
       [&](std::size_t k) {
-        builder.add_order(runs[k]->first_pack_ - runs.front()->first_pack_ + number_at(k, at[k]));
+        builder.add_order(runs[k]->in_order(at[k]) - runs.front()->first_pack_);
         load_pack(k, at[k] + 1);
       });
   return builder.finish();

@@ -130,6 +130,9 @@ class IndexRun {
   PackRecord pack(PackNumber number) const;
   IndexedFrame frame(PackNumber pack, std::uint32_t number) const;  // defect when the pack has no such frame
   std::optional<PackNumber> number_of(const crypto::Sha256& pack) const;
+  // Packs sorted by hash: the one at a place (below counts().packs), and the first place behind a hash.
+  PackNumber in_order(std::uint64_t place) const;
+  std::uint64_t place_behind(const crypto::Sha256& hash) const;
   // The places of a chunk are those from here on for as long as at() tells one.
   std::uint64_t first_place(const ChunkId& id) const;
   std::optional<PackedLocation> at(std::uint64_t place, const ChunkId& id) const;
@@ -147,6 +150,7 @@ class IndexRun {
   Record read(std::uint64_t section, std::uint64_t number) const;
   void check(std::uint64_t offset, std::uint64_t size) const;  // RunDamaged
   std::uint64_t sum_of(std::uint64_t page) const;
+  std::uint64_t first_in_order(const crypto::Sha256& hash) const;  // that is not below it
   ChunkRecord chunk(std::uint64_t place) const { return read<ChunkRecord>(layout_.chunks, place); }
   void copy_into(class RunBuilder& builder, std::uint64_t first_frame) const;
 

@@ -76,12 +76,8 @@ std::unique_ptr<IndexRun> IndexTable::write(const platform::Path& folder) const 
   for (const PackRecord& pack : packs_) builder.add(pack);
   for (const FrameRecord& frame : frames_) builder.add(frame);
   for (const BaseRecord& base : bases_) builder.add(base);
-  std::vector<std::uint32_t> sorted(packs_.size());
-  std::iota(sorted.begin(), sorted.end(), 0);
-  std::sort(sorted.begin(), sorted.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return packs_[a].hash < packs_[b].hash; });
-  for (std::uint32_t number : sorted) builder.add_order(number);
-  sorted.resize(count_);
+  for (const auto& [hash, number] : numbers_) builder.add_order(number - first_pack_);
+  std::vector<std::uint32_t> sorted(count_);
   std::iota(sorted.begin(), sorted.end(), 0);
   std::sort(sorted.begin(), sorted.end(),
             [&](std::uint32_t a, std::uint32_t b) { return entry(a).id < entry(b).id; });

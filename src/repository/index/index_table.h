@@ -2,9 +2,9 @@
 // a chunk and about 6 for its slot, 12 a frame. Not thread-safe.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "repository/index/index_run.h"
@@ -31,6 +31,7 @@ class IndexTable {
   }                                                                 // precondition: has()
   IndexedFrame frame(PackNumber pack, std::uint32_t number) const;  // defect when the pack has no such frame
   std::optional<PackNumber> number_of(const crypto::Sha256& pack) const;
+  const std::map<crypto::Sha256, PackNumber>& numbers() const { return numbers_; }
   // visit(const PackedLocation&) for every place, until it returns false.
   template <class Visit>
   bool each(const ChunkId& id, Visit visit) const {
@@ -66,7 +67,7 @@ class IndexTable {
   std::vector<PackRecord> packs_;
   std::vector<FrameRecord> frames_;
   std::vector<BaseRecord> bases_;  // ascending by frame
-  std::unordered_map<crypto::Sha256, PackNumber, IdHash> numbers_;
+  std::map<crypto::Sha256, PackNumber> numbers_;
 };
 
 }  // namespace holdfast::repository

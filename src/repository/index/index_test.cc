@@ -104,6 +104,7 @@ class IndexModel {
     ASSERT_EQ(index_.chunk_count(), chunks_);
     for (PackNumber number = 0; number < packs_.size(); ++number) compare_pack(number);
     for (const ChunkId& id : ids_) compare_chunk(id);
+    compare_order();
     for (int i = 0; i < 300; ++i) {
       ASSERT_TRUE(index_.find(random_id(random_)).empty());
       ASSERT_FALSE(index_.number_of(crypto::sha256(random_id(random_).view())));
@@ -132,6 +133,23 @@ class IndexModel {
       ASSERT_TRUE(frame.offset == wanted.offset && frame.stored == wanted.stored &&
                   frame.size == wanted.size && frame.codec == wanted.codec && frame.base == wanted.base);
     }
+  }
+
+  void compare_order() {
+    PackSet wanted;
+    std::map<crypto::Sha256, std::uint64_t> expected, found;
+    const std::uint64_t one_in = random_() % 3 + 1;
+    for (PackNumber number = 0; number < packs_.size(); ++number) {
+      if (random_() % one_in != 0) continue;
+      wanted.add(number);
+      expected[packs_[number].hash] = packs_[number].size;
+    }
+    index_.each_by_hash(wanted, [&](const Index::Pack& pack) {
+      ASSERT_TRUE(found.empty() || found.rbegin()->first < pack.hash);
+      found[pack.hash] = pack.size;
+      ASSERT_EQ(index_.number_of(pack.hash).has_value(), true) << "the Index can be used meanwhile";
+    });
+    ASSERT_EQ(found, expected);
   }
 
   bool is_usable(const ChunkLocation& at) {
@@ -436,7 +454,7 @@ TEST_F(KeptIndex, IsNothingWithoutItsSegments) {
   const DataContext outside = context();
   Catalog before(outside);
   before.load();
-  std::vector<NeededObject> gone = before.with_segments({0});
+  std::vector<NeededObject> gone = testing::all_of(before.with_segments({0}));
   ASSERT_EQ(gone.size(), 2U);
   for (const NeededObject& object : gone) repository.memory.remove(object_name(object.type, object.hash));
   EXPECT_GE(segments_read(), kSessions - 1U);

@@ -26,6 +26,7 @@ class Condemned {
 
   // No new point may use it: a fence names it, or an intent whose fence is not there.
   bool contains(const std::string& name) const { return condemned_.contains(name); }
+  bool empty() const { return condemned_.empty(); }
   // Any intent or fence names it, whatever became of it.
   bool was_named(const std::string& name) const { return named_.contains(name); }
 

@@ -2,11 +2,11 @@
 #include <map>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "platform/entropy.h"
+#include "repository/data/large_list.h"
 #include "repository/data/parallel.h"
 #include "repository/format/map_object.h"
 #include "repository/format/point_object.h"
@@ -68,7 +68,7 @@ class StoreCheck {
   }
 
   CheckReport run_point(const PointId& id, const InventoryRoot& root, const RepositoryId& repository,
-                        std::vector<NeededObject>& packs) {
+                        LargeList<NeededObject>& packs) {
     list();
     repository_ = repository;
     maps_ = Maps::read(store_, repository, nullptr);
@@ -78,10 +78,9 @@ class StoreCheck {
     add_stand_ins(packs);
     begin_progress();
     Sample sample(options_.level == Level::bytes ? options_.share : 1.0);
-    std::vector<NeededObject> needed(needed_.begin(), needed_.end());
-    std::sort(needed.begin(), needed.end());
-    for (const NeededObject& o : needed) {
-      if (damaged_.contains(object_name(o.type, o.hash))) continue;
+    for (std::size_t place = 0; place < objects_.size(); ++place) {   // what is not listed is damage
+      const NeededObject& o = objects_[place];
+      if (!needed_[place] || damaged_.contains(object_name(o.type, o.hash))) continue;
       report_.objects += 1;
       if (o.type == ObjectType::pack && options_.turns != nullptr && options_.level >= Level::bytes) {
         if (options_.level == Level::bytes) check_in_turn(o);   // deeper levels read it later
@@ -93,17 +92,13 @@ class StoreCheck {
     }
     end_progress();
     std::sort(packs.begin(), packs.end());
-    packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
+    packs.shorten(static_cast<std::size_t>(std::unique(packs.begin(), packs.end()) - packs.begin()));
     drop_replaced();
     for (const auto& [name, what] : damaged_) affected_[name] = {id};
     return finish();
   }
 
  private:
-  struct NeededHash {
-    std::size_t operator()(const NeededObject& o) const { return IdHash{}(o.hash); }
-  };
-
   void damaged(const std::string& name, std::string what) { damaged_.try_emplace(name, std::move(what)); }
   // Damage if a point needs it in the end.
   void missing(const std::string& name, std::string what) {
@@ -130,6 +125,7 @@ class StoreCheck {
       objects_.push_back(object);
     });
     std::sort(objects_.begin(), objects_.end());
+    needed_.resize(objects_.size());
     std::sort(records_.begin(), records_.end());
     std::sort(points_.begin(), points_.end());
   }
@@ -198,7 +194,7 @@ class StoreCheck {
 
   void judge(const std::string& name, const NeededObject& object, const std::optional<Fault>& fault) {
     // A prune that runs meanwhile deletes what nobody needs. Whether anybody does comes out later.
-    if (fault && fault->missing && is_small(object.type) && !needed_.contains(object)) vanished_.insert(name);
+    if (fault && fault->missing && is_small(object.type) && !is_needed(object)) vanished_.insert(name);
     else if (fault && fault->missing) missing(name, fault->what);
     else if (fault) damaged(name, fault->what);
     count(object);
@@ -244,9 +240,30 @@ class StoreCheck {
     read_point_inventory(root, nullptr);
   }
 
+  // Its place in objects_; nullopt: not listed in that size.
+  std::optional<std::size_t> place_of(const NeededObject& o) const {
+    auto it = std::lower_bound(objects_.begin(), objects_.end(), o);
+    if (it == objects_.end() || *it != o) return std::nullopt;
+    return static_cast<std::size_t>(it - objects_.begin());
+  }
+
+  bool is_needed(const NeededObject& o) const {
+    std::optional<std::size_t> place = place_of(o);
+    return place ? needed_[*place] : needed_unlisted_.contains(o);
+  }
+
+  // Remembers that it is needed. Whether that is new.
+  bool need(const NeededObject& o) {
+    std::optional<std::size_t> place = place_of(o);
+    if (!place) return needed_unlisted_.insert(o).second;
+    bool known = needed_[*place];
+    needed_[*place] = true;
+    return !known;
+  }
+
   // Whether an object that is needed is there in its size. Remembers that it is needed.
   bool check_listed(const NeededObject& needed) {
-    if (!needed_.insert(needed).second) return !damaged_.contains(object_name(needed.type, needed.hash));
+    if (!need(needed)) return !damaged_.contains(object_name(needed.type, needed.hash));
     std::string name = object_name(needed.type, needed.hash);
     auto it = std::lower_bound(objects_.begin(), objects_.end(), NeededObject{needed.type, needed.hash, 0});
     if (!is_listed(needed) || vanished_.contains(name)) {
@@ -258,9 +275,8 @@ class StoreCheck {
   }
 
   bool is_there(const NeededObject& o) const {
-    auto it = std::lower_bound(objects_.begin(), objects_.end(), o);
     std::string name = object_name(o.type, o.hash);
-    return it != objects_.end() && *it == o && !damaged_.contains(name) && !replaced_.contains(name);
+    return place_of(o) && !damaged_.contains(name) && !replaced_.contains(name);
   }
 
   // A page that was lost: what a repair put in its place is a root that lists the same objects.
@@ -272,13 +288,13 @@ class StoreCheck {
     return roots;
   }
 
-  void read_stand_in(const NeededObject& page, std::vector<NeededObject>* packs) {
+  void read_stand_in(const NeededObject& page, LargeList<NeededObject>* packs) {
     for (const InventoryRoot& root : stand_in_of_page(page)) {
-      if (needed_.insert({ObjectType::inventory, root.hash, root.size}).second) read_point_inventory(root, packs);
+      if (need({ObjectType::inventory, root.hash, root.size})) read_point_inventory(root, packs);
     }
   }
 
-  void read_point_inventory(const InventoryRoot& root, std::vector<NeededObject>* packs) {
+  void read_point_inventory(const InventoryRoot& root, LargeList<NeededObject>* packs) {
     std::string name = object_name(ObjectType::inventory, root.hash);
     if (damaged_.contains(name)) return read_stand_in({ObjectType::inventory, root.hash, root.size}, packs);
     std::vector<NeededObject> lost_pages;
@@ -286,7 +302,7 @@ class StoreCheck {
       read_inventory(
           store_, *repository_, root,
           [&](const NeededObject& page) {
-            bool seen = needed_.contains(page);
+            bool seen = is_needed(page);
             bool whole = check_listed(page);
             if (!whole && !seen) lost_pages.push_back(page);
             return whole && !seen;
@@ -300,8 +316,8 @@ class StoreCheck {
   }
 
   // An object that an inventory names, with what maps say stands in its place.
-  void take_needed(const NeededObject& object, std::vector<NeededObject>* packs) {
-    bool seen = needed_.contains(object);
+  void take_needed(const NeededObject& object, LargeList<NeededObject>* packs) {
+    bool seen = is_needed(object);
     bool whole = check_listed(object);
     bool there = whole || is_listed(object);
     if (packs != nullptr && object.type == ObjectType::pack && (there || maps_.of(object) == nullptr)) packs->push_back(object);
@@ -320,18 +336,23 @@ class StoreCheck {
   }
 
   // What maps put in the place of what the point needs is looked at like the rest.
-  void add_stand_ins(std::vector<NeededObject>& packs) {
-    std::vector<NeededObject> left(needed_.begin(), needed_.end());
+  void add_stand_ins(LargeList<NeededObject>& packs) {
+    std::vector<NeededObject> left;   // that maps name
+    auto take = [&](const NeededObject& o) {
+      if (maps_.of(o) != nullptr) left.push_back(o);
+    };
+    for (std::size_t place = 0; place < objects_.size(); ++place) {
+      if (needed_[place]) take(objects_[place]);
+    }
+    std::for_each(needed_unlisted_.begin(), needed_unlisted_.end(), take);
     while (!left.empty()) {
       NeededObject object = left.back();
       left.pop_back();
-      const std::vector<Maps::Entry>* entries = maps_.of(object);
-      if (entries == nullptr) continue;
-      for (const Maps::Entry& entry : *entries) {
+      for (const Maps::Entry& entry : *maps_.of(object)) {
         for (const NeededObject& o : entry.by) {
-          if (!is_there(o) || !needed_.insert(o).second) continue;
+          if (!is_there(o) || !need(o)) continue;
           if (o.type == ObjectType::pack) packs.push_back(o);
-          left.push_back(o);
+          take(o);
         }
       }
     }
@@ -357,22 +378,16 @@ class StoreCheck {
   }
 
   void check_content(const PackCheck& pack_check) {
-    Sample sample(options_.share);
-    std::vector<NeededObject> large;
-    for (const NeededObject& o : objects_) {
-      ++report_.objects;
-      if (is_small(o.type)) continue;
-      if (options_.level < Level::bytes) {
-        report_.bytes += o.size;
-        continue;
-      }
-      bool pack = o.type == ObjectType::pack;
-      if (!pack || sample.takes(o.hash)) large.push_back(o);
+    report_.objects += objects_.size() + records_.size();
+    if (options_.level < Level::bytes) {
+      for (const NeededObject& o : objects_) report_.bytes += is_small(o.type) ? 0 : o.size;
+      return;
     }
-    report_.objects += records_.size();
+    const Sample sample(options_.share);
     std::mutex mutex;
-    in_parallel(large.size(), options_.run.workers, [&](std::size_t i) {
-      const NeededObject& o = large[i];
+    in_parallel(objects_.size(), options_.run.workers, [&](std::size_t i) {
+      const NeededObject& o = objects_[i];
+      if (is_small(o.type) || (o.type == ObjectType::pack && !sample.takes(o.hash))) return;
       const std::string name = object_name(o.type, o.hash);
       if (options_.run.cancel != nullptr) options_.run.cancel->check();
       std::optional<Fault> fault;
@@ -387,7 +402,7 @@ class StoreCheck {
     if (!repository_) return;   // then no inventory was read
     for (const NeededObject& o : objects_) {
       bool counts = o.type == ObjectType::pack || o.type == ObjectType::index || o.type == ObjectType::inventory;
-      if (counts && !needed_.contains(o) && !damaged_.contains(object_name(o.type, o.hash))) ++report_.leftovers;
+      if (counts && !is_needed(o) && !damaged_.contains(object_name(o.type, o.hash))) ++report_.leftovers;
     }
   }
 
@@ -496,12 +511,13 @@ class StoreCheck {
   std::set<std::string> missing_;                                    // of damaged_
   std::set<std::string> vanished_;                                   // listed, and not there any more a moment later
   std::set<std::string> replaced_;                                   // damaged or missing, and others stand in for them
-  std::vector<NeededObject> objects_;                                // all but records; sorted
+  LargeList<NeededObject> objects_;                                  // all but records; sorted
   std::vector<std::pair<std::string, NeededObject>> records_;
   std::map<WriterId, std::set<std::uint64_t>> numbers_;
   std::vector<PointId> points_;
   std::map<PointId, InventoryRoot> roots_;
-  std::unordered_set<NeededObject, NeededHash> needed_;
+  std::vector<bool> needed_;                                         // by place in objects_
+  std::set<NeededObject> needed_unlisted_;                           // needed, and not in objects_
   std::map<std::string, std::string> damaged_;                       // name, what
   std::map<std::string, std::vector<PointId>> affected_;
 };
@@ -513,7 +529,7 @@ CheckReport check_store(store::ObjectStore& store, const CheckOptions& options, 
 }
 
 CheckReport check_inventory(store::ObjectStore& store, const RepositoryId& repository, const PointId& point,
-                            const InventoryRoot& root, const CheckOptions& options, std::vector<NeededObject>& packs) {
+                            const InventoryRoot& root, const CheckOptions& options, LargeList<NeededObject>& packs) {
   return StoreCheck(store, options).run_point(point, root, repository, packs);
 }
 

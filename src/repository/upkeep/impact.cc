@@ -125,7 +125,7 @@ void Impact::enter(const StoredRecord& node, const std::string& path) {
 void Impact::look(const ContentRef::Piece& piece, ChunkType type) {
   const Index& index = engine_.catalog.index();
   if (auto at = index.find_usable(piece.id); at && at->length == piece.length) {
-    for (Index::PackNumber pack : index.packs_for(*at)) used_.insert(pack);
+    for (Index::PackNumber pack : index.packs_for(*at)) used_.add(pack);
     return;
   }
   auto [entry, fresh] = at_risk_.try_emplace(piece.id, ChunkAtRisk{type, piece.length, false, {}});
@@ -139,7 +139,7 @@ void Impact::look(const ContentRef::Piece& piece, ChunkType type) {
     }
     chunk.objects = blamed(piece.id);
   }
-  if (std::vector<Index::Location> places = index.find(piece.id); !places.empty()) used_.insert(places.front().pack);
+  if (std::vector<Index::Location> places = index.find(piece.id); !places.empty()) used_.add(places.front().pack);
   if (chunk.readable) return;
   node_lost_ = true;
   lost_its_way_ = lost_its_way_ || type == ChunkType::tree;
@@ -174,7 +174,7 @@ void Impact::lose(const std::string& path, bool listing) {
 
 void Impact::forget_walked() {
   whole_.clear();
-  used_.clear();
+  used_ = {};
 }
 
 namespace {

@@ -40,7 +40,7 @@ class Impact {
   // Everything met so far.
   const std::unordered_map<ChunkId, ChunkAtRisk, IdHash>& at_risk() const { return at_risk_; }
   // The packs that hold what was walked, damaged ones where no other has it.
-  const std::set<Index::PackNumber>& used() const { return used_; }
+  const PackSet& used() const { return used_; }
   // Remembers nothing: every directory is walked again, so that used() tells about one point.
   void forget_walked();
 
@@ -58,7 +58,7 @@ class Impact {
   std::vector<std::string> unlisted_;   // damaged packs that no index tells about
   std::unordered_map<ChunkId, ChunkAtRisk, IdHash> at_risk_;
   std::unordered_set<crypto::Sha256, IdHash> whole_;   // listings below which nothing is lost
-  std::set<Index::PackNumber> used_;
+  PackSet used_;
   // -- one walk
   std::vector<std::unique_ptr<Open>> open_;
   std::map<std::string, std::vector<std::string>> lost_files_;   // with their packs: for the hard links that lead to them

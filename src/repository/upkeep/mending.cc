@@ -142,11 +142,13 @@ class OpenMending final : public Mending {
 
   // The segments over every pack that no segment listed before.
   std::vector<NeededObject> new_segments() {
-    std::set<Index::PackNumber> packs;
+    PackSet packs;
     for (std::size_t number = listed_packs_; number < engine_->catalog.index().pack_count(); ++number)
-      packs.insert(static_cast<Index::PackNumber>(number));
-    std::vector<NeededObject> segments = engine_->catalog.with_segments({packs.begin(), packs.end()});
-    std::erase_if(segments, [](const NeededObject& o) { return o.type != ObjectType::index; });
+      packs.add(static_cast<Index::PackNumber>(number));
+    std::vector<NeededObject> segments;
+    engine_->catalog.with_segments(std::move(packs))([&](const NeededObject& o) {
+      if (o.type == ObjectType::index) segments.push_back(o);
+    });
     return segments;
   }
 
@@ -175,29 +177,31 @@ class OpenMending final : public Mending {
 
   // Where everything is that points need of that pack; nullopt: not all of it is anywhere.
   std::optional<std::vector<NeededObject>> elsewhere(const std::string& pack) {
-    std::set<Index::PackNumber> packs;
+    PackSet packs;
     const Index& index = engine_->catalog.index();
     for (const auto& [id, chunk] : impact_->at_risk()) {
       if (std::find(chunk.objects.begin(), chunk.objects.end(), pack) == chunk.objects.end()) continue;
       auto at = index.find_usable(id);
       if (!at || at->length != chunk.length) return std::nullopt;
-      for (Index::PackNumber number : index.packs_for(*at)) packs.insert(number);
+      for (Index::PackNumber number : index.packs_for(*at)) packs.add(number);
     }
-    return engine_->catalog.with_segments({packs.begin(), packs.end()});
+    std::vector<NeededObject> objects;
+    engine_->catalog.with_segments(std::move(packs))([&](const NeededObject& o) { objects.push_back(o); });
+    return objects;
   }
 
   // A root that lists all that these points need.
   std::optional<std::vector<NeededObject>> inventory_again(const Points& points) {
     if (unreadable_ || !all_known(points)) return std::nullopt;
-    std::set<Index::PackNumber> packs;
+    PackSet packs;
     for (const PointId& id : points) {
       auto point = points_.find(id);
       if (point == points_.end()) continue;
       now_->forget_walked();
       walk(*now_, point->second, false);
-      packs.insert(now_->used().begin(), now_->used().end());
+      now_->used().each([&](Index::PackNumber number) { packs.add(number); });
     }
-    InventoryRoot root = put_inventory(engine_->context.store, engine_->context.repository, engine_->catalog.with_segments({packs.begin(), packs.end()}),
+    InventoryRoot root = put_inventory(engine_->context.store, engine_->context.repository, engine_->catalog.with_segments(std::move(packs)),
                                        engine_->context.entropy);
     return std::vector<NeededObject>{{ObjectType::inventory, root.hash, root.size}};
   }

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "repository/data/large_list.h"
 #include "repository/format/inventory.h"
 #include "repository/repository.h"
 
@@ -24,6 +25,6 @@ CheckReport check_store(store::ObjectStore& store, const CheckOptions& options, 
 
 // What one point needs: the inventory and the objects in it. Level bytes and above hash; `packs` gets all packs.
 CheckReport check_inventory(store::ObjectStore& store, const RepositoryId& repository, const PointId& point,
-                            const InventoryRoot& root, const CheckOptions& options, std::vector<NeededObject>& packs);
+                            const InventoryRoot& root, const CheckOptions& options, LargeList<NeededObject>& packs);
 
 }  // namespace holdfast::repository

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "repository/format/repository_object.h"
 #include "repository/index/segment_object.h"
 #include "repository/log/point_list.h"
+#include "repository/upkeep/prune_list.h"
 #include "repository/upkeep/prune_needs.h"
 #include "repository/upkeep/repack.h"
 #include "repository/upkeep/used_frames.h"
@@ -21,23 +21,6 @@ constexpr std::uint64_t kSmallSegment = std::uint64_t{1} << 20;     // worth mer
 constexpr std::size_t kMergeFrom = 8;                               // so many at a time
 constexpr std::uint64_t kMostMerged = std::uint64_t{64} << 20;      // bytes of segments in one
 constexpr int kMostRounds = 10;                                     // each begins because another prune deleted something
-
-struct Listed {
-  NeededObject object;
-  Timestamp modified;
-  std::string name() const { return object_name(object.type, object.hash); }
-};
-
-// The order in which objects are deleted: what tells that others are needed goes before them.
-int rank(ObjectType type) {
-  switch (type) {
-    case ObjectType::point: return 0;
-    case ObjectType::map: return 1;
-    case ObjectType::inventory: return 2;
-    case ObjectType::index: return 3;
-    default: return 4;
-  }
-}
 
 // A point that was looked at was forgotten and deleted meanwhile. Nothing was done yet.
 struct GivenUp {};
@@ -119,23 +102,23 @@ class Prune {
       now_ = std::max(now_, info.modified);
       if (name->type == ObjectType::map || name->type == ObjectType::point || name->type == ObjectType::inventory ||
           name->type == ObjectType::index || name->type == ObjectType::pack) {
-        listed_.push_back({{name->type, name->hash, info.size}, info.modified});
+        listed_.add({{name->type, name->hash, info.size}, info.modified});
       }
     });
-    std::sort(listed_.begin(), listed_.end(), [](const Listed& a, const Listed& b) {
-      return std::pair(rank(a.object.type), a.object) < std::pair(rank(b.object.type), b.object);
-    });
-    for (std::size_t i = 0; i < listed_.size(); ++i) place_[listed_[i].object.hash] = i;
+    listed_.sort();
     maps_ = Maps::read(context_.store, context_.repository, &context_.keyring);
     condemned_ = std::make_unique<Condemned>(first_.records);
+    needs_.emplace(needs_by(maps_));
   }
 
-  bool is_there(const NeededObject& object) const { return place_.contains(object.hash); }
+  PruneNeeds needs_by(const Maps& maps) const { return {context_.store, context_.repository, maps, listed_}; }
+
+  bool is_there(const NeededObject& object) const { return listed_.contains(object.type, object.hash); }
 
   void find_needed() {
     for (const PointSummary& point : first_.points) {
       try {
-        needs_.add_point(point.id);
+        needs_->add_point(point.id);
       } catch (const Error& error) {
         if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
         if (find_point(context_.view().points, point.id) == nullptr) throw GivenUp{};
@@ -149,11 +132,11 @@ class Prune {
 
   // Forgotten points whose objects are still there: what they name was in use once, and needs no time to be claimed.
   PruneNeeds once_needed() {
-    PruneNeeds once(context_.store, context_.repository, no_maps_);
+    PruneNeeds once = needs_by(no_maps_);
     for (const auto& record : first_.records) {
       if (record->type != RecordType::forget || record->body.note == kWithdrawn) continue;
       for (const PointId& id : record->body.points) {
-        if (!place_.contains(id)) continue;
+        if (!listed_.contains(ObjectType::point, id)) continue;
         try {
           once.add_point(id);
         } catch (const Error& error) {
@@ -166,9 +149,9 @@ class Prune {
 
   void find_unneeded() {
     PruneNeeds once = once_needed();
-    for (const Listed& o : listed_) {
-      if (needs_.contains(o.object.hash)) continue;
-      bool named = once.contains(o.object.hash) || condemned_->was_named(o.name());
+    for (const PruneList::Listed& o : listed_) {
+      if (needs_->contains(o.object)) continue;
+      bool named = once.contains(o.object) || condemned_->was_named(o.name());
       bool young = o.modified.seconds + options_.unused_for.count() > now_.seconds;
       if (!named && young) {
         report_.waiting.add(o.object.size);
@@ -181,10 +164,11 @@ class Prune {
   // -- what is to be rewritten
 
   void find_wasteful_packs() {
-    std::vector<crypto::Sha256> packs;
-    for (const Listed& o : listed_) {
-      if (o.object.type == ObjectType::pack && needs_.contains(o.object.hash)) packs.push_back(o.object.hash);
-    }
+    NeededObjects packs = [this](const auto& visit) {
+      for (const PruneList::Listed& o : listed_) {
+        if (o.object.type == ObjectType::pack && needs_->contains(o.object)) visit(o.object);
+      }
+    };
     if (options_.run.progress != nullptr) options_.run.progress->begin("finding what is needed", 0);
     used_ = std::make_unique<UsedFrames>(context_.engine, packs, options_.run);
     for (const PointSummary& point : first_.points) walk(point.id);
@@ -201,15 +185,15 @@ class Prune {
     } catch (const Error& error) {
       if (error.code() != Code::damaged && error.code() != Code::not_found && error.code() != Code::unsupported) throw;
       report_.damaged.push_back("point " + short_id(id) + ": " + error.message());
-      PruneNeeds of_it(context_.store, context_.repository, maps_);
+      PruneNeeds of_it = needs_by(maps_);
       try {
         of_it.add_point(id);
       } catch (const Error& gone) {
         if (gone.code() != Code::not_found) throw;
         return;   // it was there: somebody forgot it meanwhile, and another prune deleted it
       }
-      for (const Listed& o : listed_) {
-        if (of_it.contains(o.object.hash)) used_->keep_whole(o.object.hash);
+      for (const PruneList::Listed& o : listed_) {
+        if (of_it.contains(o.object)) used_->keep_whole(o.object.hash);
       }
     }
   }
@@ -221,10 +205,10 @@ class Prune {
       bool at_once;
     };
     const Index& index = context_.engine.catalog.index();
-    std::vector<Choice> choices;
+    LargeList<Choice> choices;
     std::uint64_t unused = 0, kept = report_.repository_bytes;
     for (const NeededObject& o : unneeded_) kept -= o.size;
-    for (Index::PackNumber number : used_->packs()) {
+    used_->packs().each([&](Index::PackNumber number) {
       Index::Pack pack = index.pack(number);
       Choice choice{number, used_->unused_bytes(number), pack.size, options_.rewrite_old_epochs && has_old_keys(pack)};
       unused += choice.unused;
@@ -234,10 +218,11 @@ class Prune {
       } else if (choice.unused != 0 || choice.at_once) {
         choices.push_back(choice);
       }
-    }
-    std::stable_sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
+    });
+    std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
+      auto wasted = [](const Choice& c) { return static_cast<double>(c.unused) / static_cast<double>(std::max<std::uint64_t>(c.size, 1)); };
       if (a.at_once != b.at_once) return a.at_once;
-      return static_cast<double>(a.unused) / static_cast<double>(a.size) > static_cast<double>(b.unused) / static_cast<double>(b.size);
+      return wasted(a) != wasted(b) ? wasted(a) > wasted(b) : a.pack < b.pack;
     });
     for (const Choice& choice : choices) {
       if (!choice.at_once && static_cast<double>(unused) <= options_.most_unused * static_cast<double>(kept)) break;
@@ -300,8 +285,8 @@ class Prune {
   void find_small_segments() {
     std::vector<Plan> small;
     std::uint64_t bytes = 0;
-    for (const Listed& o : listed_) {
-      if (o.object.type != ObjectType::index || o.object.size >= kSmallSegment || !needs_.contains(o.object.hash)) continue;
+    for (const PruneList::Listed& o : listed_) {
+      if (o.object.type != ObjectType::index || o.object.size >= kSmallSegment || !needs_->contains(o.object)) continue;
       if (maps_.of(o.object) != nullptr) {
         if (is_covered_segment(o.object)) rely_on_maps(o.object);
         continue;
@@ -326,7 +311,7 @@ class Prune {
       Bytes plain = open_segment(context_.engine.context, segment.hash);
       SegmentView view = decode_segment(plain, "index segment");
       return std::all_of(view.packs.begin(), view.packs.end(), [&](const auto& pack) {
-        return elsewhere.contains(pack.hash) || !needs_.contains(pack.hash) || !place_.contains(pack.hash) || is_replaced(pack.hash);
+        return elsewhere.contains(pack.hash) || !needs_->contains(ObjectType::pack, pack.hash) || is_replaced(pack.hash);
       });
     } catch (const Error& error) {
       if (error.code() != Code::damaged && error.code() != Code::not_found) throw;
@@ -395,7 +380,7 @@ class Prune {
       try {
         Bytes plain = open_segment(context_.engine.context, plan.object.hash);
         for (const SegmentView::Pack& pack : decode_segment(plain, object_name(plan.object.type, plan.object.hash)).packs) {
-          if (gone.contains(pack.hash) || !place_.contains(pack.hash) || !listed.insert(pack.hash).second) continue;
+          if (gone.contains(pack.hash) || !listed_.contains(ObjectType::pack, pack.hash) || !listed.insert(pack.hash).second) continue;
           packs.push_back({pack.hash, pack.size, pack.header_length, Bytes(pack.directory.begin(), pack.directory.end())});
         }
         superseded.push_back(plan.object.hash);
@@ -425,9 +410,7 @@ class Prune {
       all.push_back(plan.object);
       given_up_.insert(plan.object.hash);
     }
-    std::sort(all.begin(), all.end(), [](const NeededObject& a, const NeededObject& b) {
-      return std::pair(rank(a.type), a) < std::pair(rank(b.type), b);
-    });
+    std::sort(all.begin(), all.end(), goes_before);
     for (std::size_t i = 0; i < all.size(); i += kMostNames) {
       Intent intent;
       intent.objects.assign(all.begin() + static_cast<std::ptrdiff_t>(i), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), i + kMostNames)));
@@ -443,13 +426,13 @@ class Prune {
   void fence() {
     PruneContext::View view = context_.view();
     Maps maps = Maps::read(context_.store, context_.repository, &context_.keyring);   // others may have rewritten, too
-    PruneNeeds needs(context_.store, context_.repository, maps), fresh(context_.store, context_.repository, maps);
+    PruneNeeds needs = needs_by(maps), fresh = needs_by(maps);
     add_points_of(view, needs, fresh);
     Condemned now(view.records);
     bool safe = std::none_of(stands_in_.begin(), stands_in_.end(), [&](const std::string& name) { return now.was_named(name); });
     for (Intent& intent : intents_) {
       std::erase_if(intent.objects, [&](const NeededObject& o) {
-        bool goes = !needs.contains(o.hash) || (safe && given_up_.contains(o.hash) && !fresh.contains(o.hash));
+        bool goes = !needs.contains(o) || (safe && given_up_.contains(o.hash) && !fresh.contains(o));
         if (!goes) report_.spared.add(o.size);
         return !goes;
       });
@@ -498,11 +481,10 @@ class Prune {
   PruneReport report_;
   PruneContext::View first_;
   Timestamp now_;                                      // of the store: its newest object
-  std::vector<Listed> listed_;                         // in the order of deletion
-  std::unordered_map<crypto::Sha256, std::size_t, IdHash> place_;
+  PruneList listed_;
   Maps maps_, no_maps_;
   std::unique_ptr<Condemned> condemned_;
-  PruneNeeds needs_{context_.store, context_.repository, maps_};    // of the points that existed at the beginning
+  std::optional<PruneNeeds> needs_;                    // of the points that existed at the beginning
   std::unique_ptr<UsedFrames> used_;
   std::vector<NeededObject> unneeded_;
   std::vector<Plan> replaced_;

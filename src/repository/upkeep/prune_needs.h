@@ -3,22 +3,30 @@
 #pragma once
 
 #include <unordered_set>
+#include <vector>
 
 #include "repository/format/map_object.h"
+#include "repository/upkeep/prune_list.h"
 
 namespace holdfast::repository {
 
 class PruneNeeds {
  public:
-  // Both must outlive it.
-  PruneNeeds(store::ObjectStore& store, const RepositoryId& repository, const Maps& maps)
-      : store_(store), repository_(repository), maps_(maps) {}
+  // All must outlive it.
+  PruneNeeds(store::ObjectStore& store, const RepositoryId& repository, const Maps& maps, const PruneList& listed)
+      : store_(store), repository_(repository), maps_(maps), listed_(listed), needed_(listed.size()) {}
 
   // damaged, not_found: what the point needs cannot be known.
   void add_point(const PointId& point);
-  bool contains(const crypto::Sha256& object) const { return objects_.contains(object); }
+  // Of listed objects only; false for others.
+  bool contains(ObjectType type, const crypto::Sha256& hash) const {
+    std::optional<std::size_t> place = listed_.place_of(type, hash);
+    return place && needed_[*place];
+  }
+  bool contains(const NeededObject& object) const { return contains(object.type, object.hash); }
 
  private:
+  bool insert(const NeededObject& object);   // whether it is new
   void add_root(const crypto::Sha256& hash, std::uint64_t size);
   bool add_pages_in_place_of(const NeededObject& page);
   void add(const NeededObject& object);
@@ -26,7 +34,9 @@ class PruneNeeds {
   store::ObjectStore& store_;
   RepositoryId repository_;
   const Maps& maps_;
-  std::unordered_set<crypto::Sha256, IdHash> objects_;
+  const PruneList& listed_;
+  std::vector<bool> needed_;                                // by place in listed_
+  std::unordered_set<crypto::Sha256, IdHash> unlisted_;     // followed already
 };
 
 }  // namespace holdfast::repository

@@ -1,24 +1,37 @@
 #include "repository/upkeep/used_frames.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 
 namespace holdfast::repository {
 
-UsedFrames::UsedFrames(Engine& engine, const std::vector<crypto::Sha256>& packs, const RunOptions& run) : engine_(engine), run_(run) {
+UsedFrames::UsedFrames(Engine& engine, const NeededObjects& packs, const RunOptions& run) : engine_(engine), run_(run) {
   Catalog& catalog = engine_.catalog;
   catalog.refresh();
-  bool all = std::all_of(packs.begin(), packs.end(), [&](const auto& pack) { return catalog.index().number_of(pack).has_value(); });
+  const Index& index = catalog.index();
+  bool all = true;
+  packs([&](const NeededObject& pack) { all = all && index.number_of(pack.hash); });
   if (!all) catalog.adopt_unlisted();
-  frames_.resize(catalog.index().pack_count());
-  for (const crypto::Sha256& pack : packs) {
-    auto number = catalog.index().number_of(pack);
-    if (!number) continue;   // missing or unreadable: walk() tells what needs it
-    packs_.push_back(*number);
-    frames_[*number].resize(catalog.index().pack(*number).frames);
+  packs([&](const NeededObject& pack) {
+    if (auto number = index.number_of(pack.hash)) packs_.add(*number);   // else missing or unreadable: walk() tells what needs it
+  });
+  std::uint64_t frames = 0;
+  const std::size_t count = index.pack_count();
+  for (std::size_t number = 0; number < count; ++number) {
+    auto pack = static_cast<Index::PackNumber>(number);
+    first_.push_back(frames);
+    if (packs_.contains(pack)) frames += index.pack(pack).frames;
   }
-  std::sort(packs_.begin(), packs_.end());
+  first_.push_back(frames);
+  for (std::uint64_t word = 0; word <= frames / 64; ++word) used_.push_back(0);
+}
+
+std::uint32_t UsedFrames::frames_of(Index::PackNumber pack) const {
+  return std::size_t{pack} + 1 < first_.size() ? static_cast<std::uint32_t>(first_[pack + 1] - first_[pack]) : 0;
+}
+
+void UsedFrames::set_used(Index::PackNumber pack, std::uint32_t frame) {
+  const std::uint64_t bit = first_[pack] + frame;
+  used_[bit / 64] |= std::uint64_t{1} << bit % 64;
 }
 
 void UsedFrames::walk(const std::pair<Bytes, ContentRef>& root) {
@@ -36,13 +49,13 @@ void UsedFrames::walk(const std::pair<Bytes, ContentRef>& root) {
 
 void UsedFrames::keep_whole(const crypto::Sha256& pack) {
   auto number = engine_.catalog.index().number_of(pack);
-  if (number && *number < frames_.size()) std::fill(frames_[*number].begin(), frames_[*number].end(), true);
+  for (std::uint32_t frame = 0; number && frame < frames_of(*number); ++frame) set_used(*number, frame);
 }
 
 std::uint64_t UsedFrames::unused_bytes(Index::PackNumber pack) const {
   std::uint64_t bytes = 0;
-  for (std::uint32_t frame = 0; frame < frames_[pack].size(); ++frame) {
-    if (!frames_[pack][frame]) bytes += engine_.catalog.index().frame(pack, frame).stored;
+  for (std::uint32_t frame = 0; frame < frames_of(pack); ++frame) {
+    if (!is_used(pack, frame)) bytes += engine_.catalog.index().frame(pack, frame).stored;
   }
   return bytes;
 }
@@ -83,11 +96,10 @@ bool UsedFrames::mark_places(const ChunkId& id, bool as_base) {
   bool found = false;
   std::vector<Index::Location> places = index.find(id);
   for (const Index::Location& at : places) {
-    if (at.pack >= frames_.size() || at.frame >= frames_[at.pack].size()) continue;
+    if (at.frame >= frames_of(at.pack)) continue;
     found = true;
-    std::vector<bool>::reference used = frames_[at.pack][at.frame];
-    if (used) continue;
-    used = true;
+    if (is_used(at.pack, at.frame)) continue;
+    set_used(at.pack, at.frame);
     Index::Frame frame = index.frame(at.pack, at.frame);
     if (frame.codec == Codec::zstd_with_base && !as_base) mark_places(frame.base, true);
   }

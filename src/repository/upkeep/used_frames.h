@@ -4,9 +4,9 @@
 
 #include <set>
 #include <unordered_set>
-#include <vector>
 
 #include "repository/data/engine.h"
+#include "repository/data/large_list.h"
 #include "repository/data/tree_reader.h"
 
 namespace holdfast::repository {
@@ -14,16 +14,19 @@ namespace holdfast::repository {
 class UsedFrames {
  public:
   // `packs`: those that points need. Only their frames are told about: a chunk that another pack holds as well is not needed there.
-  UsedFrames(Engine& engine, const std::vector<crypto::Sha256>& packs, const RunOptions& run);
+  UsedFrames(Engine& engine, const NeededObjects& packs, const RunOptions& run);
 
   // Everything below a root of an item, as a point has it. damaged: something of it is in none of the packs.
   void walk(const std::pair<Bytes, ContentRef>& root);
   void keep_whole(const crypto::Sha256& pack);
 
-  const std::vector<Index::PackNumber>& packs() const { return packs_; }
+  const PackSet& packs() const { return packs_; }
   // Other packs that hold what none of the packs has: no inventory names them, and still they must stay.
   const std::set<crypto::Sha256>& elsewhere() const { return elsewhere_; }
-  bool is_used(Index::PackNumber pack, std::uint32_t frame) const { return frames_[pack][frame]; }
+  bool is_used(Index::PackNumber pack, std::uint32_t frame) const {
+    const std::uint64_t bit = first_[pack] + frame;
+    return (used_[bit / 64] >> bit % 64 & 1) != 0;
+  }
   // Stored bytes of the frames that nothing needs.
   std::uint64_t unused_bytes(Index::PackNumber pack) const;
 
@@ -33,11 +36,15 @@ class UsedFrames {
   bool walked_before(const ContentRef& content);
   void mark(const ContentRef::Piece& piece);
   bool mark_places(const ChunkId& id, bool as_base);
+  // 0 when it is not one of the packs.
+  std::uint32_t frames_of(Index::PackNumber pack) const;
+  void set_used(Index::PackNumber pack, std::uint32_t frame);
 
   Engine& engine_;
   const RunOptions& run_;
-  std::vector<Index::PackNumber> packs_;
-  std::vector<std::vector<bool>> frames_;   // by pack number; empty: not one of the packs
+  PackSet packs_;
+  LargeList<std::uint64_t> first_;          // by pack number, and one more: the number of its first frame among those of all packs
+  LargeList<std::uint64_t> used_;           // a bit a frame
   std::set<crypto::Sha256> elsewhere_;
   std::unordered_set<FixedId<16, struct WalkedTag>, IdHash> walked_;
 };
