@@ -24,8 +24,6 @@ namespace {
 
 using tree::Entry;
 using tree::Kind;
-using Handle = std::shared_ptr<const Descriptor>;
-
 constexpr std::string_view kTemporaryPrefix = ".holdfast-";
 constexpr std::string_view kTemporarySuffix = ".part";
 constexpr std::size_t kTemporaryDigits = 16;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <utility>
 
 namespace holdfast::platform {
@@ -32,5 +33,7 @@ class Descriptor {
  private:
   int fd_ = -1;
 };
+
+using Handle = std::shared_ptr<const Descriptor>;   // stays open for whoever has it, also when its owner lets it go
 
 }  // namespace holdfast::platform

@@ -34,8 +34,6 @@ Descriptor open_directory_at(int parent, const std::string& name, const std::str
   return fd;
 }
 
-using Handle = std::shared_ptr<const Descriptor>;
-
 // A directory of the walk whose handle may be closed while its descendants are visited, and is reopened from
 // its parent. Thread-safe: who was given a handle keeps it open.
 class Place {

@@ -108,6 +108,17 @@ struct Whole : ::testing::Test {
     std::sort(all.begin(), all.end());
     return all;
   }
+  // Copies, and dies right after the `nth` put; false: the copy needs fewer.
+  bool copy_is_killed(store::MemoryStore& target, std::uint64_t nth) {
+    store::FaultyStore faulty(target);
+    faulty.kill_after_put(nth);
+    try {
+      copy(store, faulty, machine.clock, machine.entropy, {});
+      return false;
+    } catch (const platform::Killed&) {
+      return true;
+    }
+  }
   void flip(const std::string& name, std::size_t at) {
     auto objects = store.objects();
     objects[name][at] ^= 1;
@@ -302,14 +313,7 @@ TEST_F(Whole, AFirstCopyThatIsKilledIsNoRepositoryYet) {
   for (std::uint64_t n = 1;; ++n) {
     SCOPED_TRACE("killed after put " + std::to_string(n));
     store::MemoryStore target;
-    store::FaultyStore faulty(target);
-    faulty.kill_after_put(n);
-    bool killed = false;
-    try {
-      copy(store, faulty, machine.clock, machine.entropy, {});
-    } catch (const platform::Killed&) {
-      killed = true;
-    }
+    const bool killed = copy_is_killed(target, n);
     Machine reader(3);
     bool whole = !target.objects().empty() && target.objects().contains(names("repository/").front());
     if (whole) EXPECT_TRUE(open_on(reader, target)->chain_findings().empty());
@@ -338,14 +342,7 @@ TEST_F(Whole, ACopyThatIsKilledAnywhereCanBeFinished) {
     SCOPED_TRACE("killed after put " + std::to_string(n));
     store::MemoryStore target;
     target.set_objects(older);
-    store::FaultyStore faulty(target);
-    faulty.kill_after_put(n);
-    bool killed = false;
-    try {
-      copy(store, faulty, machine.clock, machine.entropy, {});
-    } catch (const platform::Killed&) {
-      killed = true;
-    }
+    const bool killed = copy_is_killed(target, n);
     Machine reader(3);
     auto opened = open_on(reader, target);
     EXPECT_TRUE(opened->chain_findings().empty());
