@@ -7,11 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
-#include <new>
 
 #include "base/bytes.h"
+#include "platform/aligned_memory.h"
 
 namespace holdfast::platform {
 
@@ -27,42 +25,35 @@ auto retry_interrupted(Call call) {
 // The file is open with O_DIRECT, its position is its end, and the caller keeps it open.
 class DirectWriter {
  public:
-  explicit DirectWriter(int fd) : fd_(fd), buffer_(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kBuffer))) {
-    if (!buffer_) throw std::bad_alloc();
-  }
+  explicit DirectWriter(int fd) : fd_(fd) {}
 
   // 0, or errno: nothing may be written to the file any more.
   int write(ByteView data) {
     while (!data.empty()) {
       if (!direct_) return write_out(data.data(), data.size());
       std::size_t n = std::min(data.size(), kBuffer - filled_);
-      std::copy_n(data.data(), n, buffer_.get() + filled_);
+      std::copy_n(data.data(), n, start() + filled_);
       filled_ += n;
       data = data.subspan(n);
       if (filled_ < kBuffer) continue;
-      if (int error = write_out(buffer_.get(), filled_)) return error;
+      if (int error = write_out(start(), filled_)) return error;
       filled_ = 0;
     }
     return 0;
   }
   // What is still collected. Afterwards everything goes through the page cache.
   int flush() {
-    std::size_t aligned = direct_ ? filled_ / kAlignment * kAlignment : 0, rest = filled_ - aligned;
+    std::size_t aligned = direct_ ? block_floor(filled_) : 0, rest = filled_ - aligned;
     filled_ = 0;
-    int error = write_out(buffer_.get(), aligned);
+    int error = write_out(start(), aligned);
     if (error == 0) error = leave_direct();
-    return error != 0 ? error : write_out(buffer_.get() + aligned, rest);
+    return error != 0 ? error : write_out(start() + aligned, rest);
   }
 
  private:
-  // Suits every block device in use: sectors are 512 or 4,096 bytes.
-  static constexpr std::size_t kAlignment = 4096;
   static constexpr std::size_t kBuffer = std::size_t{1} << 20;
 
-  struct Free {
-    void operator()(std::uint8_t* p) const { std::free(p); }
-  };
-
+  std::uint8_t* start() { return buffer_.writable().data(); }
   int leave_direct() {
     if (!direct_) return 0;
     int flags = ::fcntl(fd_, F_GETFL);
@@ -86,7 +77,7 @@ class DirectWriter {
 
   const int fd_;
   bool direct_ = true;
-  std::unique_ptr<std::uint8_t, Free> buffer_;
+  AlignedMemory buffer_{kBuffer};
   std::size_t filled_ = 0;
 };
 

@@ -132,9 +132,9 @@ std::size_t FaultyFileSystem::take_budget(std::size_t wanted) {
   return fits;
 }
 
-std::unique_ptr<ReadFile> FaultyFileSystem::open(const Path& path) {
+std::unique_ptr<ReadFile> FaultyFileSystem::open(const Path& path, OpenOptions options) {
   count(FileCall::open, path);
-  return std::make_unique<FaultyReadFile>(*this, inner_.open(path), path);
+  return std::make_unique<FaultyReadFile>(*this, inner_.open(path, options), path);
 }
 
 std::unique_ptr<WriteFile> FaultyFileSystem::create(const Path& path, CreateOptions options) {

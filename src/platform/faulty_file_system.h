@@ -44,7 +44,7 @@ class FaultyFileSystem final : public FileSystem {
   std::uint64_t calls(FileCall kind) const;
   std::uint64_t changes() const;   // calls that change something: everything from create to sync_directory in the enum
 
-  std::unique_ptr<ReadFile> open(const Path& path) override;
+  std::unique_ptr<ReadFile> open(const Path& path, OpenOptions options = {}) override;
   std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options = {}) override;
   std::unique_ptr<WriteFile> append(const Path& path) override;
   void rename(const Path& from, const Path& to) override;

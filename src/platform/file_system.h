@@ -52,6 +52,12 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
+struct OpenOptions {
+  // Large, read once: where the file system allows it, whole blocks that are read at a block's beginning into
+  // AlignedMemory (aligned_memory.h) come past the page cache.
+  bool bypass_cache = false;
+};
+
 struct CreateOptions {
   std::uint32_t mode = 0600;
   bool truncate = false;   // false: an existing file is an Error(already_exists)
@@ -63,7 +69,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  virtual std::unique_ptr<ReadFile> open(const Path& path) = 0;       // never follows a symlink in the last component
+  // Never follows a symlink in the last component.
+  virtual std::unique_ptr<ReadFile> open(const Path& path, OpenOptions options = {}) = 0;
   virtual std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options = {}) = 0;
   virtual std::unique_ptr<WriteFile> append(const Path& path) = 0;    // creates with mode 0600 when missing
   virtual void rename(const Path& from, const Path& to) = 0;          // replaces `to`; durable after sync_directory

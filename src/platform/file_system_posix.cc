@@ -36,17 +36,23 @@ FileInfo to_info(const struct stat& s) {
 
 class PosixReadFile final : public ReadFile {
  public:
-  PosixReadFile(Descriptor fd, Path path, std::uint64_t size)
-      : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+  // `direct` is the same file, open for reading past the page cache, or none.
+  PosixReadFile(Descriptor fd, Descriptor direct, Path path, std::uint64_t size)
+      : fd_(std::move(fd)), direct_(std::move(direct)), path_(std::move(path)), size_(size) {}
 
   std::uint64_t size() const override { return size_; }
 
   std::size_t read_at(std::uint64_t offset, MutableBytes out) const override {
     std::size_t done = 0;
     while (done < out.size()) {
+      std::size_t direct = direct_ ? whole_blocks(offset + done, out.subspan(done)) : 0;
       ssize_t n = retry_interrupted([&] {
-        return ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+        return ::pread(direct > 0 ? direct_.get() : fd_.get(), out.data() + done, direct > 0 ? direct : out.size() - done,
+                       static_cast<off_t>(offset + done));
       });
+      if (n < 0 && errno == EINVAL && direct > 0) {   // the file system took the flag but not the read
+        n = retry_interrupted([&] { return ::pread(fd_.get(), out.data() + done, direct, static_cast<off_t>(offset + done)); });
+      }
       if (n < 0) throw cannot("read", path_, errno);
       if (n == 0) break;
       done += static_cast<std::size_t>(n);
@@ -55,7 +61,13 @@ class PosixReadFile final : public ReadFile {
   }
 
  private:
-  Descriptor fd_;
+  // How much of it can be read past the page cache.
+  static std::size_t whole_blocks(std::uint64_t offset, MutableBytes out) {
+    bool aligned = offset % kBlock == 0 && reinterpret_cast<std::uintptr_t>(out.data()) % kBlock == 0;
+    return aligned ? block_floor(out.size()) : 0;
+  }
+
+  Descriptor fd_, direct_;
   Path path_;
   std::uint64_t size_;
 };
@@ -118,7 +130,7 @@ struct PosixLock final : FileLock {
 
 class PosixFileSystem final : public FileSystem {
  public:
-  std::unique_ptr<ReadFile> open(const Path& path) override {
+  std::unique_ptr<ReadFile> open(const Path& path, OpenOptions options) override {
     // O_NONBLOCK: a FIFO at this name must not hold us up.
     Descriptor fd(retry_interrupted(
         [&] { return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
@@ -127,7 +139,10 @@ class PosixFileSystem final : public FileSystem {
     if (::fstat(fd.get(), &s) != 0) throw cannot("open", path, errno);
     if (!S_ISREG(s.st_mode))
       throw Error(Code::io, "cannot open " + printable(path.native()) + ": it is not a file");
-    return std::make_unique<PosixReadFile>(std::move(fd), path, static_cast<std::uint64_t>(s.st_size));
+    Descriptor direct;   // by its descriptor: another file may stand at this name by now
+    if (options.bypass_cache)
+      direct = Descriptor(::open(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+    return std::make_unique<PosixReadFile>(std::move(fd), std::move(direct), path, static_cast<std::uint64_t>(s.st_size));
   }
 
   Bytes read_stream(const Path& path, std::uint64_t limit) override {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "platform/aligned_memory.h"
 #include "platform/testing.h"
 
 namespace holdfast::platform {
@@ -116,6 +117,28 @@ TEST_P(FileSystemContract, PastTheCacheIsTheSameFile) {
       file->sync();
     }
     EXPECT_EQ(files_.read_all(path), content) << size;
+  }
+}
+
+TEST_P(FileSystemContract, ReadingPastTheCacheReadsTheSameBytes) {
+  for (std::size_t size : {0UL, 1UL, kBlock - 1, kBlock, kBlock + 1, 300'000UL}) {
+    Bytes content = pattern(size, size);
+    Path path = root_ / ("f" + std::to_string(size));
+    write(path, content);
+    auto file = files_.open(path, {.bypass_cache = true});
+    AlignedMemory memory(16 * kBlock);
+    // Places, lengths and memory that are whole blocks and that are not, also past the end.
+    for (std::size_t offset : {0UL, 1UL, kBlock, 2 * kBlock + 5, 70 * kBlock, 73 * kBlock, 80 * kBlock}) {
+      for (std::size_t length : {1UL, kBlock - 1, kBlock, kBlock + 1, 8 * kBlock, 15 * kBlock}) {
+        for (std::size_t shift : {0UL, 3UL}) {
+          MutableBytes out = memory.writable().subspan(shift, length);
+          std::size_t expected = offset < size ? std::min(length, size - offset) : 0;
+          ASSERT_EQ(file->read_at(offset, out), expected) << size << " " << offset << " " << length << " " << shift;
+          ASSERT_TRUE(std::equal(out.begin(), out.begin() + std::ptrdiff_t(expected),
+                                 content.begin() + std::ptrdiff_t(std::min(offset, size))));
+        }
+      }
+    }
   }
 }
 

@@ -221,7 +221,7 @@ void MemoryFileSystem::change_names(std::vector<NameChange> changes) {
   unsynced_.push_back(std::move(changes));
 }
 
-std::unique_ptr<ReadFile> MemoryFileSystem::open(const Path& path) {
+std::unique_ptr<ReadFile> MemoryFileSystem::open(const Path& path, OpenOptions) {
   std::lock_guard lock(mutex_);
   NodePtr node = find(path);
   if (!node) throw cannot("open", path, ENOENT);

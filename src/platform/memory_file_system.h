@@ -23,7 +23,7 @@ class MemoryFileSystem final : public FileSystem {
   explicit MemoryFileSystem(Clock& clock = real_clock());
   ~MemoryFileSystem() override;
 
-  std::unique_ptr<ReadFile> open(const Path& path) override;
+  std::unique_ptr<ReadFile> open(const Path& path, OpenOptions options = {}) override;
   std::unique_ptr<WriteFile> create(const Path& path, CreateOptions options = {}) override;
   std::unique_ptr<WriteFile> append(const Path& path) override;
   void rename(const Path& from, const Path& to) override;

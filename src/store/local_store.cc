@@ -191,7 +191,7 @@ class LocalStore final : public ObjectStore {
   std::unique_ptr<ReadFile> open(const std::string& name) {
     Path path = root_ / path_of(name);
     try {
-      return files_.open(path);
+      return files_.open(path, {.bypass_cache = is_pack(name)});
     } catch (const Error& e) {
       if (e.code() != Code::not_found && !is_folder(path)) throw;
       expect_root();

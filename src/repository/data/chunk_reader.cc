@@ -4,14 +4,13 @@
 #include <set>
 
 #include "base/error.h"
+#include "platform/aligned_memory.h"
 
 namespace holdfast::repository {
 namespace {
 
 constexpr std::uint64_t kFrameCache = std::uint64_t{32} << 20;
-constexpr std::uint64_t kReadAhead = std::uint64_t{4} << 20;
 constexpr std::chrono::seconds kLookAgainAfter{10};
-constexpr std::size_t kWindows = 4;           // one for each of the threads that usually read at a time
 constexpr std::size_t kRemember = 32U << 10;  // smaller chunks are hashed again faster than looked up
 constexpr std::size_t kPackKeys = 1024;       // about 150 bytes each
 
@@ -51,50 +50,6 @@ std::shared_ptr<const PackKey> ChunkReader::key_of(const Index::Pack& pack, Inde
   return key;
 }
 
-// Bytes of the pack from `start` on, with all of the frame in them. Frames that follow come with it when the
-// frame before this one was the last that was asked for.
-std::shared_ptr<const RawBytes> ChunkReader::stretch(const Index::Pack& pack, Index::PackNumber number,
-                                                     std::uint32_t frame, std::uint64_t& start) {
-  Index::Frame wanted = catalog_.index().frame(number, frame);
-  std::uint64_t end = std::uint64_t{wanted.offset} + wanted.stored;
-  {
-    std::lock_guard lock(windows_mutex_);
-    auto last = last_frame_.find(number);
-    bool sequential = last != last_frame_.end() && last->second + 1 == frame;
-    if (last_frame_.size() >= kPackKeys) last_frame_.clear();
-    last_frame_[number] = frame;
-    for (auto window = windows_.begin(); window != windows_.end(); ++window) {
-      if (window->pack != number || wanted.offset < window->offset ||
-          end > window->offset + window->bytes->size())
-        continue;
-      windows_.splice(windows_.begin(), windows_, window);
-      start = windows_.front().offset;
-      return windows_.front().bytes;
-    }
-    for (std::uint32_t next = frame + 1; sequential && next < pack.frames; ++next) {
-      Index::Frame more = catalog_.index().frame(number, next);
-      if (std::uint64_t{more.offset} + more.stored - wanted.offset > kReadAhead) break;
-      end = std::uint64_t{more.offset} + more.stored;
-    }
-  }
-  if (end > pack.size) damaged(pack, "the index tells of frames beyond its end");
-  auto bytes = std::make_shared<RawBytes>(static_cast<std::size_t>(end - wanted.offset));
-  try {
-    context_.store.get_range(pack.name(), wanted.offset, bytes->writable());
-  } catch (const Error& error) {
-    if (bytes->size() == wanted.stored || !(is_damage(error) || error.code() == Code::io)) throw;
-    *bytes = RawBytes(wanted.stored);  // what follows may be cut off or unreadable: no fault of this frame
-    context_.store.get_range(pack.name(), wanted.offset, bytes->writable());
-  }
-  start = wanted.offset;
-  if (bytes->size() > wanted.stored) {
-    std::lock_guard lock(windows_mutex_);
-    windows_.push_front({number, start, bytes});
-    if (windows_.size() > kWindows) windows_.pop_back();
-  }
-  return bytes;
-}
-
 // -- frames
 
 ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_t frame_number,
@@ -104,9 +59,13 @@ ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_
   std::shared_ptr<const PackKey> key = key_of(pack, number);
   if (info.size > kMaxFrame || info.stored < crypto::kAeadTagSize)
     damaged(pack, "a frame has an impossible size");
-  std::uint64_t start = 0;
-  std::shared_ptr<const RawBytes> bytes = stretch(pack, number, frame_number, start);
-  ByteView stored = bytes->view().subspan(static_cast<std::size_t>(info.offset - start), info.stored);
+  const std::uint64_t end = std::uint64_t{info.offset} + info.stored;
+  if (end > pack.size) damaged(pack, "the index tells of frames beyond its end");
+  // In whole blocks, so that it comes past the page cache (platform/file_system.h, OpenOptions): it is read once.
+  const std::uint64_t begin = platform::block_floor(info.offset);
+  platform::AlignedMemory read(static_cast<std::size_t>(std::min(platform::block_ceiling(end), pack.size) - begin));
+  context_.store.get_range(pack.name(), begin, read.writable());
+  const ByteView stored = read.view().subspan(static_cast<std::size_t>(info.offset - begin), info.stored);
 
   RawBytes encoded(info.stored - crypto::kAeadTagSize);
   FrameCipher cipher(key->key.view(), context_.repository, key->salt);

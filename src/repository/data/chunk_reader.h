@@ -1,6 +1,7 @@
 // Chunks out of packs, verified. Thread-safe. Holds decoded frames (32 MiB, the least recently used go
-// first), keys of packs and a few stretches of packs read ahead; a frame is decoded by one thread at a time,
-// the others wait for it.
+// first) and keys of packs; a frame is read and decoded by one thread at a time, the others wait for it.
+// Nothing is read ahead: what follows in a pack is seldom what a file goes on with, as packs are filled
+// several at a time; several threads keep the disk busy.
 #pragma once
 
 #include <chrono>
@@ -47,11 +48,6 @@ class ChunkReader {
   struct Frame;
   using FramePtr = std::shared_ptr<Frame>;
   using FrameKey = std::uint64_t;  // pack number, frame number
-  struct Window {
-    Index::PackNumber pack = 0;
-    std::uint64_t offset = 0;
-    std::shared_ptr<const RawBytes> bytes;
-  };
 
   std::optional<Chunk> get_anywhere(const ChunkId& id, ChunkType type, std::uint32_t length,
                                     std::string& tried);
@@ -59,8 +55,6 @@ class ChunkReader {
   FramePtr frame(const Index::Location& at, ChunkType type, bool as_base);
   FramePtr decode(Index::PackNumber pack, std::uint32_t number, ChunkType type);
   std::shared_ptr<const PackKey> key_of(const Index::Pack& pack, Index::PackNumber number);
-  std::shared_ptr<const RawBytes> stretch(const Index::Pack& pack, Index::PackNumber number, std::uint32_t frame,
-                                       std::uint64_t& start);
   void look_further();  // for packs that no segment lists, not too often
   void remember(FrameKey key, const FramePtr& frame);
 
@@ -79,11 +73,6 @@ class ChunkReader {
 
   std::mutex keys_mutex_;
   std::unordered_map<Index::PackNumber, std::shared_ptr<const PackKey>> keys_;
-
-  std::mutex windows_mutex_;
-  std::list<Window> windows_;  // front: most recently used
-  std::unordered_map<Index::PackNumber, std::uint32_t>
-      last_frame_;  // per pack, to see that access is sequential
 };
 
 }  // namespace holdfast::repository
