@@ -16,6 +16,7 @@ inline constexpr std::size_t kBlock = 4096;
 
 constexpr std::uint64_t block_floor(std::uint64_t bytes) { return bytes / kBlock * kBlock; }
 constexpr std::uint64_t block_ceiling(std::uint64_t bytes) { return block_floor(bytes + kBlock - 1); }
+inline bool begins_block(const std::uint8_t* memory) { return reinterpret_cast<std::uintptr_t>(memory) % kBlock == 0; }
 
 // Begins at a multiple of kBlock. Not filled with zeros first, which would cost as much as reading into it.
 class AlignedMemory {

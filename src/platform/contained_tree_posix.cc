@@ -31,7 +31,7 @@ constexpr std::size_t kHeldOpen =
     128;  // directory handles; a restore works on a few neighbouring directories at a time
 constexpr std::size_t kAncestorsTried = 8;  // looked up in the cache before going from the root
 constexpr std::size_t kLongestPath = 4000;  // given to the kernel at once; PATH_MAX is 4096
-constexpr std::size_t kWriteSoon = std::size_t{256} << 10;
+constexpr std::size_t kWriteSoon = std::size_t{32} << 10;
 constexpr std::uint64_t kPastTheCache = UINT64_C(1) << 20;
 constexpr int kRacesTolerated = 64;         // openat2 says EAGAIN when something was renamed while it looked
 

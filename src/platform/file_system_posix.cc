@@ -63,8 +63,7 @@ class PosixReadFile final : public ReadFile {
  private:
   // How much of it can be read past the page cache.
   static std::size_t whole_blocks(std::uint64_t offset, MutableBytes out) {
-    bool aligned = offset % kBlock == 0 && reinterpret_cast<std::uintptr_t>(out.data()) % kBlock == 0;
-    return aligned ? block_floor(out.size()) : 0;
+    return offset % kBlock == 0 && begins_block(out.data()) ? block_floor(out.size()) : 0;
   }
 
   Descriptor fd_, direct_;

@@ -19,10 +19,13 @@ using tree::Kind;
 using tree::NodePtr;
 
 constexpr std::size_t kNamed = 20;       // entries that a finding or error names
-constexpr unsigned kMostWriters = 4;     // more only fight over the disk
+constexpr unsigned kMostWriters = 6;     // more only fight over the disk
 constexpr std::size_t kBatchFiles = 64;  // neighbours share chunks: one worker decodes them once
 constexpr std::uint64_t kBatchBytes = UINT64_C(4) << 20;  // a batch is about one chunk of the repository
 constexpr std::size_t kBatchesWaiting = 16;               // holds the walk back when writing is slower
+constexpr std::uint64_t kLarge = UINT64_C(1) << 20;       // bytes: written past the page cache from here on
+constexpr unsigned kLargeAtATime = 3;                     // while there are small ones, too
+constexpr std::size_t kLargeWaiting = 1024;               // some 300 bytes each
 
 struct Work {
   std::string path;
@@ -84,16 +87,24 @@ class Outcome {
   std::optional<Error> fatal_, first_failure_;
 };
 
-// A few threads that take batches of work until finish().
+// A few threads that write files until finish(). Large files keep the disk busy, many small ones the processor: both are
+// written at a time, wherever they stand in the tree.
 class Writers {
  public:
   explicit Writers(std::function<void(const Work&)> write) : write_(std::move(write)) {
-    unsigned count = std::clamp(std::thread::hardware_concurrency() + 2, 2U, kMostWriters);  // some wait for the disk
+    unsigned count = std::clamp(std::thread::hardware_concurrency() + 4, 2U, kMostWriters);  // some wait for the disk
     for (unsigned i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
   }
   ~Writers() { finish(); }
 
   void add(Work work) {
+    if (work.node->entry().size >= kLarge) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return large_.size() < kLargeWaiting; });
+      large_.push_back({std::move(work)});
+      changed_.notify_all();
+      return;
+    }
     bytes_ += work.node->entry().size;
     batch_.push_back(std::move(work));
     if (batch_.size() >= kBatchFiles || bytes_ >= kBatchBytes) hand_over();
@@ -112,24 +123,27 @@ class Writers {
   void hand_over() {
     if (batch_.empty()) return;
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return waiting_.size() < kBatchesWaiting; });
-    waiting_.push_back(std::move(batch_));
+    changed_.wait(lock, [&] { return small_.size() < kBatchesWaiting; });
+    small_.push_back(std::move(batch_));
     batch_.clear();
     bytes_ = 0;
     changed_.notify_all();
   }
   void run() {
+    std::unique_lock lock(mutex_);
     while (true) {
-      Batch batch;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
-        batch = std::move(waiting_.front());
-        waiting_.pop_front();
-      }
+      changed_.wait(lock, [&] { return ended_ || !small_.empty() || !large_.empty(); });
+      if (small_.empty() && large_.empty()) return;
+      const bool large = small_.empty() || (!large_.empty() && writing_large_ < kLargeAtATime);
+      std::deque<Batch>& from = large ? large_ : small_;
+      const Batch batch = std::move(from.front());
+      from.pop_front();
+      writing_large_ += large;
+      lock.unlock();
       changed_.notify_all();
       for (const Work& work : batch) write_(work);
+      lock.lock();
+      writing_large_ -= large;
     }
   }
 
@@ -138,7 +152,8 @@ class Writers {
   std::uint64_t bytes_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Batch> waiting_;
+  std::deque<Batch> small_, large_;   // a large file is a batch of its own
+  unsigned writing_large_ = 0;
   bool ended_ = false;
   std::vector<std::jthread> threads_;
 };

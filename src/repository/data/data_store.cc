@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "platform/aligned_memory.h"
 #include "repository/data/capture.h"
 #include "repository/data/data.h"
 #include "repository/data/engine.h"
@@ -134,7 +135,7 @@ class EngineDataStore final : public DataStore {
   // What one thread uses for one pack after another: fresh memory for each would cost as much as hashing it.
   struct PackLook {
     PackChecker checker;
-    Bytes bytes;
+    platform::AlignedMemory bytes{0};   // packs come past the page cache
   };
 
   std::unique_ptr<PackLook> take_look() {
@@ -151,8 +152,8 @@ class EngineDataStore final : public DataStore {
     if (there->size != size || size > object_limit(ObjectType::pack))
       throw Error(Code::damaged,
                   "object " + name + " is damaged: it has another size than the inventory says");
-    if (look.bytes.size() < size) look.bytes.resize(static_cast<std::size_t>(size));
-    MutableBytes object = MutableBytes(look.bytes).first(static_cast<std::size_t>(size));
+    if (look.bytes.size() < size) look.bytes = platform::AlignedMemory(static_cast<std::size_t>(size));
+    MutableBytes object = look.bytes.writable().first(static_cast<std::size_t>(size));
     engine_->context.store.get_range(name, 0, object);
     return object;
   }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "platform/aligned_memory.h"
 #include "base/text.h"
 #include "platform/entropy.h"
 #include "repository/data/large_list.h"
@@ -178,9 +179,9 @@ class StoreCheck {
     if (object.size > object_limit(object.type)) return Fault{"it is larger than an object of its type may be"};
     try {
       crypto::Sha256Stream hash;
-      Bytes buffer(static_cast<std::size_t>(std::min(object.size, kStep)));
+      platform::AlignedMemory buffer(static_cast<std::size_t>(std::min(object.size, kStep)));
       for (std::uint64_t at = 0; at < object.size; at += kStep) {
-        MutableBytes part = MutableBytes(buffer).first(static_cast<std::size_t>(std::min(kStep, object.size - at)));
+        MutableBytes part = buffer.writable().first(static_cast<std::size_t>(std::min(kStep, object.size - at)));
         store_.get_range(name, at, part);
         hash.update(part);
       }
