@@ -83,7 +83,7 @@ class StageFiles final : public platform::FileSystem {
   // Until it is on a stage, locks are taken at once.
   void enter(Stage& stage, std::size_t actor) { stage_ = &stage, actor_ = actor; }
 
-  std::unique_ptr<platform::ReadFile> open(const platform::Path& path) override { return files_.open(path); }
+  std::unique_ptr<platform::ReadFile> open(const platform::Path& path, platform::OpenOptions options) override { return files_.open(path, options); }
   std::unique_ptr<platform::WriteFile> create(const platform::Path& path, platform::CreateOptions options) override { return files_.create(path, options); }
   std::unique_ptr<platform::WriteFile> append(const platform::Path& path) override { return files_.append(path); }
   void rename(const platform::Path& from, const platform::Path& to) override { files_.rename(from, to); }

@@ -26,7 +26,7 @@ using platform::Path;
 // The real file system, with what a test asks for in its way.
 class WatchedFiles : public platform::FileSystem {
  public:
-  std::unique_ptr<platform::ReadFile> open(const Path& p) override { return real_.open(p); }
+  std::unique_ptr<platform::ReadFile> open(const Path& p, platform::OpenOptions options) override { return real_.open(p, options); }
   std::unique_ptr<platform::WriteFile> create(const Path& p, platform::CreateOptions o) override { return real_.create(p, o); }
   std::unique_ptr<platform::WriteFile> append(const Path& p) override {
     if (before_append) before_append(p);
