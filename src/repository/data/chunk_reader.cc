@@ -52,6 +52,24 @@ std::shared_ptr<const PackKey> ChunkReader::key_of(const Index::Pack& pack, Inde
 
 // -- frames
 
+// From `begin` on. In whole blocks, so that it comes past the page cache (platform/file_system.h, OpenOptions): it is read once.
+platform::AlignedMemory ChunkReader::read_around(const Index::Pack& pack, const Index::Frame& frame, std::uint64_t& begin) {
+  const std::uint64_t end = std::uint64_t{frame.offset} + frame.stored;
+  if (end > pack.size) damaged(pack, "the index tells of frames beyond its end");
+  begin = platform::block_floor(frame.offset);
+  try {
+    platform::AlignedMemory blocks(static_cast<std::size_t>(std::min(platform::block_ceiling(end), pack.size) - begin));
+    context_.store.get_range(pack.name(), begin, blocks.writable());
+    return blocks;
+  } catch (const Error& error) {
+    if (!is_damage(error) && error.code() != Code::io) throw;
+  }
+  begin = frame.offset;   // what is around it may be cut off or unreadable: no fault of this frame
+  platform::AlignedMemory alone(frame.stored);
+  context_.store.get_range(pack.name(), begin, alone.writable());
+  return alone;
+}
+
 ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_t frame_number,
                                           ChunkType type) {
   Index::Pack pack = catalog_.index().pack(number);
@@ -59,12 +77,8 @@ ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_
   std::shared_ptr<const PackKey> key = key_of(pack, number);
   if (info.size > kMaxFrame || info.stored < crypto::kAeadTagSize)
     damaged(pack, "a frame has an impossible size");
-  const std::uint64_t end = std::uint64_t{info.offset} + info.stored;
-  if (end > pack.size) damaged(pack, "the index tells of frames beyond its end");
-  // In whole blocks, so that it comes past the page cache (platform/file_system.h, OpenOptions): it is read once.
-  const std::uint64_t begin = platform::block_floor(info.offset);
-  platform::AlignedMemory read(static_cast<std::size_t>(std::min(platform::block_ceiling(end), pack.size) - begin));
-  context_.store.get_range(pack.name(), begin, read.writable());
+  std::uint64_t begin = 0;
+  const platform::AlignedMemory read = read_around(pack, info, begin);
   const ByteView stored = read.view().subspan(static_cast<std::size_t>(info.offset - begin), info.stored);
 
   RawBytes encoded(info.stored - crypto::kAeadTagSize);

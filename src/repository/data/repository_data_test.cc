@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "repository/data/data_testing.h"
+#include "repository/data/engine.h"
 #include "repository/format/inventory.h"
 #include "repository/index/index.h"
 
@@ -68,6 +69,26 @@ TEST(Data, ARestoreAsksForEachByteOnce) {
     readers.emplace_back([&root, &name = name, &child = child] { expect_equal(child, *root->child(name)); });
   readers.clear();
   EXPECT_LT(repository.store.bytes_read() - before, 56'700'000U);
+}
+
+TEST(Data, WhatIsCutOffBehindAFrameIsNoFaultOfIt) {
+  Random random(32);
+  TestRepository repository;
+  Model model = file(random_bytes(random, 900));
+  StoredItem item = back_up(repository, model, random);
+  repository.reopen();
+  EnginePtr engine = repository.data->engine();
+  engine->catalog.load();
+  auto objects = repository.memory.objects();
+  std::size_t cut = 0;
+  for (Index::PackNumber n = 0; n < engine->catalog.index().pack_count(); ++n, ++cut) {
+    const Index::Pack pack = engine->catalog.index().pack(n);
+    const Index::Frame last = engine->catalog.index().frame(n, pack.frames - 1);
+    objects[pack.name()].resize(last.offset + last.stored);
+  }
+  ASSERT_GT(cut, 0U);
+  repository.memory.set_objects(objects);
+  expect_equal(model, *repository.open(item));
 }
 
 TEST(Data, ASingleFileIsARoot) {
