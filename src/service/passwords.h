@@ -1,6 +1,6 @@
 // Passwords of the service's users: what may be one, and whether one is right.
 //
-// Each hash takes 64 MiB and about 0.2 s; at most two are made at a time and the memory goes back to the system after each (libsodium maps
+// Each hash takes 64 MiB and about 0.1 s; at most two are made at a time and the memory goes back to the system after each (libsodium maps
 // and unmaps it). The others wait, up to kMostWaiting of them: an attacker cannot use up the machine's memory. Thread-safe.
 #pragma once
 
