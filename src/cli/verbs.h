@@ -25,6 +25,7 @@ Verb copy_verb();
 std::vector<Verb> key_verbs();         // key list, add, remove, change, test, rotate
 Verb accept_older_verb();
 Verb status_verb();
+std::vector<Verb> user_verbs();        // user add, passwd, list, remove
 std::vector<Verb> help_verbs();        // explain, completion, man
 
 }  // namespace holdfast::cli

@@ -43,7 +43,7 @@ class WithoutRepository(ContractCase):
             self.assertNotRegex(help_text, r"\n  %s " % unbuilt)
 
     def test_verbs_that_are_not_built_are_19(self):
-        for verb in ("drill", "evidence", "package", "schedule", "serve", "user", "doctor"):
+        for verb in ("drill", "evidence", "package", "schedule", "serve", "doctor"):
             self.assertEqual(self.run_it(verb, expect=19).error()["code"], "unsupported")
         self.refused("unsupported", "points", "--repository", "s3:https://host/bucket/prefix")
 
