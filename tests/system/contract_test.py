@@ -382,7 +382,7 @@ class Schedules(ContractCase):
 
     def test_what_is_refused(self):
         self.assertIn("'retention'", self.refused("unknown_name", "schedule", "on", "retentoin")["hint"])
-        self.assertIn("list, on, off", self.refused("usage", "schedule")["message"])
+        self.assertIn("list, on, off", self.run_it("schedule", expect=2).error()["message"])
         self.assertEqual(self.refused("unsupported", "schedule", "run", "database")["code"], "unsupported")
         self.assertIn("column 1", self.refused("config", "schedule", "on", "database", "--calendar", "never")["message"])
         self.refused("unknown_name", "schedule", "on", "database", "--calendar", "daily Europe/Nowhere")
