@@ -179,6 +179,9 @@ TEST(SystemTest, every_mistake_says_where_and_what) {
       system_mistake);
   EXPECT_EQ(system_mistake(std::string(kLargestDocument + 1, ' ')).find("ns01.toml:1:1: the file has "), 0U);
   EXPECT_NE(system_mistake("x = " + std::string(5000, '[')), "(no mistake)");
+  std::string deep = "\nx";
+  while (deep.size() < kLargestDocument - 10) deep += ".x";
+  EXPECT_EQ(system_mistake(deep + " = 1").find("ns01.toml:2:1: the line has more than 500 dots"), 0U);
   EXPECT_EQ(system_mistake("").find("ns01.toml:1:1: the configuration file has no 'system'"), 0U) << system_mistake("");
 }
 
