@@ -53,7 +53,7 @@ std::shared_ptr<const PackKey> ChunkReader::key_of(const Index::Pack& pack, Inde
 // -- frames
 
 // From `begin` on. In whole blocks, so that it comes past the page cache (platform/file_system.h, OpenOptions): it is read once.
-platform::AlignedMemory ChunkReader::read_around(const Index::Pack& pack, const Index::Frame& frame, std::uint64_t& begin) {
+platform::AlignedMemory ChunkReader::fetch(const Index::Pack& pack, const Index::Frame& frame, std::uint64_t& begin) {
   const std::uint64_t end = std::uint64_t{frame.offset} + frame.stored;
   if (end > pack.size) damaged(pack, "the index tells of frames beyond its end");
   begin = platform::block_floor(frame.offset);
@@ -78,7 +78,7 @@ ChunkReader::FramePtr ChunkReader::decode(Index::PackNumber number, std::uint32_
   if (info.size > kMaxFrame || info.stored < crypto::kAeadTagSize)
     damaged(pack, "a frame has an impossible size");
   std::uint64_t begin = 0;
-  const platform::AlignedMemory read = read_around(pack, info, begin);
+  const platform::AlignedMemory read = fetch(pack, info, begin);
   const ByteView stored = read.view().subspan(static_cast<std::size_t>(info.offset - begin), info.stored);
 
   RawBytes encoded(info.stored - crypto::kAeadTagSize);

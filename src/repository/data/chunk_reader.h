@@ -55,7 +55,7 @@ class ChunkReader {
   Chunk get_at(const Index::Location& at, const ChunkId& id, ChunkType type, bool as_base);
   FramePtr frame(const Index::Location& at, ChunkType type, bool as_base);
   FramePtr decode(Index::PackNumber pack, std::uint32_t number, ChunkType type);
-  platform::AlignedMemory read_around(const Index::Pack& pack, const Index::Frame& frame, std::uint64_t& begin);
+  platform::AlignedMemory fetch(const Index::Pack& pack, const Index::Frame& frame, std::uint64_t& begin);
   std::shared_ptr<const PackKey> key_of(const Index::Pack& pack, Index::PackNumber number);
   void look_further();  // for packs that no segment lists, not too often
   void remember(FrameKey key, const FramePtr& frame);
