@@ -115,9 +115,14 @@ std::int64_t Jobs::add(const NewJob& job, const Actor& by) {
     if (!is_utf8(a)) throw Error(Code::usage, "an argument of a job is not UTF-8: " + printable(a)).safe("nothing was changed");
     shown += (shown.empty() ? "" : " ") + a;
   }
+  if (shown.size() > kArgumentBytes)
+    throw Error(Code::usage, "the arguments of a job have more than " + std::to_string(kArgumentBytes) + " bytes").safe("nothing was changed");
   std::optional<std::int64_t> slot;
   if (job.slot) slot = job.slot->seconds;
   Transaction change = state_.change();
+  if (change.number("SELECT count(*) FROM jobs WHERE state = 'queued'") >= kQueued)
+    throw Error(Code::unavailable, "cannot queue the job: " + std::to_string(kQueued) + " wait already").safe("nothing was changed").hint(
+        "wait until some have run, or withdraw them");
   change.run("INSERT INTO jobs (state, kind, arguments, schedule, slot, who, queued) VALUES ('queued', ?, ?, ?, ?, ?, ?)", job.kind,
              nlohmann::json(job.arguments).dump(), job.schedule, slot, by.who, clock_.now().seconds);
   const std::int64_t id = change.last_insert();
@@ -130,7 +135,7 @@ std::optional<Job> Jobs::next() {
   Transaction transaction = state_.read();
   std::vector<Job> found = read_jobs(transaction,
                                      "AS j WHERE state = 'queued' AND (schedule IS NULL OR NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND "
-                                     "schedule = j.schedule)) ORDER BY schedule IS NOT NULL, id LIMIT 1");
+                                     "schedule = j.schedule)) ORDER BY slot IS NOT NULL, id LIMIT 1");
   if (found.empty()) return std::nullopt;
   return found.front();
 }
@@ -198,7 +203,11 @@ std::vector<JobLine> Jobs::lines(std::int64_t id, std::int64_t after, std::size_
 }
 
 void Jobs::drop_old(Transaction& change) {
-  change.run("DELETE FROM jobs WHERE state IN ('ended', 'interrupted') AND id <= (SELECT max(id) FROM jobs) - ?", kJobs);
+  // The newest runs of a schedule that is on stay: without them its latest slot would look as if it had had none.
+  change.run("DELETE FROM jobs AS j WHERE state IN ('ended', 'interrupted') AND id <= (SELECT max(id) FROM jobs) - ?1 AND "
+             "(schedule IS NULL OR NOT EXISTS (SELECT 1 FROM schedules WHERE name = j.schedule) OR "
+             "id < (SELECT id FROM jobs WHERE schedule = j.schedule ORDER BY id DESC LIMIT 1 OFFSET ?2))",
+             kJobs, kRuns - 1);
   std::int64_t kept = 0;
   std::vector<std::int64_t> without;
   {
@@ -239,7 +248,7 @@ std::vector<schedule::JobRun> Jobs::runs(std::string_view schedule) {
       kRuns);
   std::map<Timestamp, int> interrupted;
   for (const Job& job : jobs)
-    if (job.state == State::interrupted && job.slot) ++interrupted[*job.slot];
+    if (job.state == State::interrupted && job.slot && job.started) ++interrupted[*job.slot];
   std::vector<schedule::JobRun> runs;
   for (const Job& job : jobs) {
     const Timestamp slot = job.slot.value_or(job.queued);

@@ -22,8 +22,8 @@ namespace holdfast::service {
 struct NewJob {
   std::string kind;                     // "backup", …: rights.h knows them
   std::vector<std::string> arguments;   // of the verb; never a secret
-  std::optional<std::string> schedule;  // of a scheduled one: its name, and the slot that it is for
-  std::optional<Timestamp> slot;
+  std::optional<std::string> schedule;  // of a schedule's: its name
+  std::optional<Timestamp> slot;        // that it is for; nullopt: a person started it, also a schedule's
 };
 
 struct Job : NewJob {
@@ -51,13 +51,15 @@ class Jobs {
   static constexpr std::int64_t kLogBytes = 256LL << 20;      // of all logs: the oldest jobs lose theirs
   static constexpr std::int64_t kJobs = 10'000;               // kept: the newest
   static constexpr int kTimesInterrupted = 3;                 // then a slot counts as run
+  static constexpr std::int64_t kQueued = 1000;               // at a time
+  static constexpr std::size_t kArgumentBytes = 64 << 10;     // of one job
 
   Jobs(StateFile& state, Audit& audit, platform::Clock& clock) : state_(state), audit_(audit), clock_(clock) {}
 
   // For a service that starts: marks every job without an end as interrupted, and returns them.
   std::vector<Job> interrupt_unfinished();
 
-  // Queues a job. Error(unknown_name): no such kind. Error(usage): arguments that are not UTF-8.
+  // Queues a job. Error(unknown_name): no such kind. Error(usage): arguments that are not UTF-8 or too long. Error(unavailable): kQueued wait.
   std::int64_t add(const NewJob& job, const Actor& by);
   // The queued job that comes next: what a person started first, then the oldest. One of a schedule whose job runs waits.
   std::optional<Job> next();
@@ -82,7 +84,7 @@ class Jobs {
   Timestamp on_since(std::string_view schedule, std::string_view calendar);
   void switched_off(std::string_view schedule);
   // For schedule::decide: the newest hundred runs since then. An interrupted one is none, so that its slot is due again; but a slot that was interrupted
-  // kTimesInterrupted times is left, so that a job that takes the machine down with it does not do so for ever.
+  // kTimesInterrupted times while it ran is left, so that a job that takes the machine down with it does not do so for ever.
   std::vector<schedule::JobRun> runs(std::string_view schedule);
 
  private:

@@ -89,10 +89,24 @@ TEST_F(JobRecord, EachStepIsPossibleFromItsStateAlone) {
   EXPECT_EQ(code_of([&] { jobs().add({"backup", {"\xff"}, {}, {}}, kTester); }), Code::usage);
 }
 
+TEST_F(JobRecord, TheQueueAndTheArgumentsAreBounded) {
+  EXPECT_EQ(code_of([&] { jobs().add({"backup", {std::string(Jobs::kArgumentBytes, 'x'), ""}, {}, {}}, kTester); }), Code::usage);
+  {
+    Transaction change = parts->state.change();
+    change.run("WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+               "INSERT INTO jobs (state, kind, arguments, who, queued) SELECT 'queued', 'backup', '[]', 'x', 0 FROM n", Jobs::kQueued - 1);
+    change.commit();
+  }
+  const auto last = by_person();
+  EXPECT_EQ(code_of([&] { by_person(); }), Code::unavailable);
+  jobs().withdraw(last, kTester);
+  by_person();
+}
+
 TEST_F(JobRecord, WhatAPersonStartsGoesFirstAndASchedulesJobsFollowEachOther) {
   const auto n1 = scheduled("night", {1, 0}), n2 = scheduled("night", {2, 0}), c1 = scheduled("copy", {1, 0});
-  const auto p1 = by_person(), p2 = by_person("verify");
-  for (const auto expected : {p1, p2, n1}) {
+  const auto p1 = by_person(), p2 = by_person("verify"), p3 = jobs().add({"backup", {}, "weekly", {}}, {"anna", "192.0.2.1"});
+  for (const auto expected : {p1, p2, p3, n1}) {
     ASSERT_EQ(jobs().next()->id, expected);
     jobs().start(expected);
   }
@@ -206,6 +220,24 @@ TEST_F(JobRecord, TheNewestJobsAreKept) {
   EXPECT_EQ(parts->state.read().number("SELECT count(*) FROM job_lines"), 0);
 }
 
+TEST_F(JobRecord, TheNewestRunsOfAScheduleThatIsOnStayHoweverManyJobsFollow) {
+  const std::int64_t runs = 150;
+  jobs().on_since("monthly", "*-*-01 00:00:00");
+  {
+    Transaction change = parts->state.change();
+    change.run("WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+               "INSERT INTO jobs (state, kind, arguments, schedule, slot, who, queued, started, ended) "
+               "SELECT 'ended', 'backup', '[]', iif(i % 2 = 0, 'monthly', 'removed'), i, 'x', i, i, i FROM n", 2 * runs);
+    change.run("UPDATE sqlite_sequence SET seq = ? WHERE name = 'jobs'", Jobs::kJobs + 2 * runs);
+    change.commit();
+  }
+  jobs().start(by_person());
+  const auto kept = jobs().runs("monthly");
+  ASSERT_EQ(kept.size(), 100U);
+  EXPECT_EQ(kept.front().slot.seconds, 2 * runs);
+  EXPECT_EQ(parts->state.read().number("SELECT count(*) FROM jobs"), 101) << "those of a schedule that is off are gone";
+}
+
 class Slots : public JobRecord {
  protected:
   schedule::Decision decide(const std::string& name = "night") {
@@ -250,6 +282,20 @@ TEST_F(Slots, SwitchedOffAndOnOrAnotherCalendarBeginsAnew) {
   clock.advance(hours(1));
   jobs().switched_off("night");
   EXPECT_EQ(jobs().on_since("night", "*-*-* 03:30:00 UTC"), clock.now());
+}
+
+TEST_F(Slots, AJobThatNeverRanIsDueAgainHoweverOftenTheServiceStarts) {
+  decide();
+  clock.advance(minutes(31));
+  const Timestamp slot = *decide().slot;
+  for (int i = 0; i < 2 * Jobs::kTimesInterrupted; ++i) {
+    const auto d = decide();
+    ASSERT_EQ(d.state, schedule::Decision::State::due) << i;
+    EXPECT_EQ(d.slot, slot);
+    scheduled("night", *d.slot);
+    reopen();
+    jobs().interrupt_unfinished();
+  }
 }
 
 TEST_F(Slots, AnInterruptedSlotIsDueAgainButNotForEver) {
