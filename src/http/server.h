@@ -27,7 +27,7 @@ struct Options {
   // HSTS over TLS. It is for a host name with all its ports: another product on this host that is still used
   // over plain HTTP is then out of reach for browsers that trust this certificate. Turn it off there.
   bool strict_transport = true;
-  std::size_t workers = 4;
+  std::size_t workers = 8;   // for handlers that block: in the service up to six wait for the hash of a password
   Limits limits;
   // How an Error is told to a client; called on any thread of the server. The refusal's own headers are
   // added. Default: its text, plain.

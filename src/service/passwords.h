@@ -1,7 +1,8 @@
 // Passwords of the service's users: what may be one, and whether one is right.
 //
 // Each hash takes 64 MiB and about 0.1 s; at most two are made at a time and the memory goes back to the system after each (libsodium maps
-// and unmaps it). The others wait, up to kMostWaiting of them: an attacker cannot use up the machine's memory. Thread-safe.
+// and unmaps it). The others wait, up to kMostWaiting of them: an attacker can use up neither the machine's memory nor the threads that answer
+// others. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -24,7 +25,7 @@ inline constexpr crypto::Argon2Cost kPasswordCost{64 * 1024, 3};
 class Passwords {
  public:
   using Kdf = std::function<crypto::Secret(ByteView password, ByteView salt16, crypto::Argon2Cost cost)>;
-  static constexpr int kAtATime = 2, kMostWaiting = 32;
+  static constexpr int kAtATime = 2, kMostWaiting = 4;   // together fewer than http::Options::workers
   static constexpr std::size_t kShortest = 12;    // characters
   static constexpr std::size_t kLongest = 1024;   // bytes: nobody types more, and a stranger must not have us normalize megabytes
 
