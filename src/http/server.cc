@@ -50,7 +50,7 @@ struct Server::Impl {
   void accept();
   void admit(tcp::socket socket);
   void run();
-  void close_all();
+  void drop_all();
   bool make_room(const Peer& peer);
 
   Shared shared;
@@ -59,6 +59,7 @@ struct Server::Impl {
   net::executor_work_guard<net::io_context::executor_type> work;
   std::uint16_t port = 0;
   std::thread thread;
+  bool accepting = false;  // a connection is awaited; I/O thread only
   bool stopped = false;
 };
 
@@ -89,29 +90,34 @@ void Server::Impl::listen() {
 void Server::Impl::run() {
   while (true) {
     try {
+      if (!accepting && !shared.stopping) accept();
       shared.io.run();
       return;
-    } catch (const std::exception& error) {  // no memory: that step is lost; its connection is closed by its
-                                             // deadline, or by stop()
-      shared.report(std::string("a fault of the HTTP server: ") + error.what());
+    } catch (const std::exception& error) {
+      // No memory. The step is lost, and whose it was is not known: each connection might wait for ever for
+      // what comes no more. Clients connect again.
+      drop_all();
+      shared.report(std::string("a fault of the HTTP server, all connections are closed: ") + error.what());
     }
   }
 }
 
 void Server::Impl::accept() {
   acceptor.async_accept(shared.io, [this](error_code ec, tcp::socket socket) {
+    accepting = false;
     if (shared.stopping) return;
-    if (!ec) {
-      admit(std::move(socket));
-      return accept();
+    if (!ec || ec == net::error::connection_aborted) {
+      accept();
+      if (!ec) admit(std::move(socket));
+      return;
     }
-    if (ec == net::error::connection_aborted) return accept();
     shared.report("cannot accept a connection: " + ec.message());
     pause.expires_after(kAcceptPause);
     pause.async_wait([this](error_code) {
-      if (!shared.stopping) accept();
+      if (!shared.stopping && !accepting) accept();
     });
   });
+  accepting = true;
 }
 
 bool Server::Impl::make_room(const Peer& peer) {
@@ -150,10 +156,11 @@ void Server::Impl::admit(tcp::socket socket) {
   shared.connections.back()->start();
 }
 
-void Server::Impl::close_all() {
-  shared.abandoned = true;
-  auto all = shared.connections;  // drop() takes it out of the list
-  for (const auto& connection : all) connection->drop();
+void Server::Impl::drop_all() {
+  while (!shared.connections.empty()) {
+    const std::shared_ptr<Connection> first = shared.connections.front();
+    first->drop();  // takes it out of the list
+  }
 }
 
 Server::Server(Options options, Handler handler) {
@@ -191,7 +198,10 @@ void Server::stop(std::chrono::milliseconds patience) {
   auto until = std::chrono::steady_clock::now() + patience;
   while (impl.shared.open != 0 && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  net::post(impl.shared.io, [&impl] { impl.close_all(); });
+  net::post(impl.shared.io, [&impl] {
+    impl.shared.abandoned = true;
+    impl.drop_all();
+  });
   impl.shared.workers.join();  // handlers that run; what they answer is dropped
   impl.work.reset();
   impl.thread.join();
