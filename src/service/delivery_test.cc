@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <atomic>
+#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -162,6 +164,63 @@ TEST_F(Deliveries, LinesThatBeginWithADotComeThrough) {
   deliver(mail_target("mail", Scheme::smtps, server.port()));
   ASSERT_EQ(server.mails().size(), 1U);
   EXPECT_EQ(server.mails()[0].text, mail_of(n, {"ns01", "server.example.test"}, "holdfast@example.org", std::vector<std::string>{"it@example.org"}));
+}
+
+// A mail server that others wrote (Debian's python3-aiosmtpd): it takes one mail from whoever signs in over TLS, and prints what it took.
+constexpr const char* kIndependentServer = R"py(
+import asyncio, json, ssl, sys
+from aiosmtpd.smtp import SMTP, AuthResult
+
+taken = asyncio.Event()
+
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "text": envelope.content.decode("ascii"), "signed in": session.authenticated}), flush=True)
+        taken.set()
+        return "250 taken"
+
+def sign_in(server, session, envelope, mechanism, data):
+    return AuthResult(success=(data.login, data.password) == (b"holdfast", sys.argv[4].encode()), handled=False)
+
+async def main():
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[1], sys.argv[2])
+    at_once = sys.argv[3] == "smtps"
+    make = lambda: SMTP(Handler(), hostname="mail.test", tls_context=None if at_once else context, require_starttls=not at_once,
+                        authenticator=sign_in, auth_required=True, auth_require_tls=not at_once)
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=context if at_once else None)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.wait_for(taken.wait(), 30)
+    await asyncio.sleep(0.2)
+
+asyncio.run(main())
+)py";
+
+TEST_F(Deliveries, AMailServerThatOthersWroteTakesIt) {
+  const auto script = file(kIndependentServer), certificate = file(good_certificate().certificate_pem), key = file(good_certificate().key_pem);
+  for (const Scheme scheme : {Scheme::smtps, Scheme::smtp}) {
+    // By its path: another Python that comes first in PATH does not have Debian's modules.
+    const std::string command = "exec /usr/bin/python3 " + script.string() + " " + certificate.string() + " " + key.string() + (scheme == Scheme::smtps ? " smtps" : " smtp") + " a-password";
+    std::unique_ptr<FILE, int (*)(FILE*)> server(::popen(command.c_str(), "r"), ::pclose);
+    ASSERT_TRUE(server);
+    const auto line = [&] {
+      std::array<char, 16384> text{};
+      return std::string(std::fgets(text.data(), static_cast<int>(text.size()), server.get()) == nullptr ? "" : text.data());
+    };
+    const std::string port = line();
+    ASSERT_FALSE(port.empty()) << "the server did not start: is python3-aiosmtpd there?";
+    auto target = mail_target("mail", scheme, static_cast<std::uint16_t>(std::stoul(port)), {"it@example.org", "second@example.org"});
+    target.user = "holdfast";
+    target.password_file = file("a-password");
+    n.event.next = ".\n..\nx";
+    EXPECT_TRUE(deliver(target).empty());
+    const auto taken = nlohmann::json::parse(line(), nullptr, false);
+    ASSERT_TRUE(taken.is_object());
+    EXPECT_EQ(taken["from"], "holdfast@example.org");
+    EXPECT_EQ(taken["to"], target.to);
+    EXPECT_EQ(taken["signed in"], true);
+    EXPECT_EQ(taken["text"], mail_of(n, {"ns01", "server.example.test"}, "holdfast@example.org", target.to));
+  }
 }
 
 // --- web

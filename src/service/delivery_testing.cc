@@ -85,6 +85,8 @@ struct Peer::Tls {
   }
 };
 
+Peer::Peer(int fd) : fd_(fd) {}
+
 Peer::~Peer() {
   if (tls_) SSL_shutdown(tls_->ssl.get());
   tls_.reset();

@@ -27,7 +27,7 @@ const crypto::CertificateAndKey& good_certificate();   // of that authority, for
 // The server's end of a connection. Blocks for 20 s at most; std::runtime_error: the client is gone or says nothing.
 class Peer {
  public:
-  explicit Peer(int fd) : fd_(fd) {}
+  explicit Peer(int fd);
   ~Peer();
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;

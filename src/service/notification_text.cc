@@ -40,15 +40,15 @@ std::string quoted_printable(std::string_view text) {
   return out;
 }
 
-// RFC 2047: as it is when it is plain ASCII, else encoded words of at most 75 characters, none of which cuts a character.
-std::string header_text(std::string_view text) {
+// RFC 2047: as it is when it is plain ASCII, else encoded words, none of which cuts a character, on lines of at most 76. `column`: where it begins.
+std::string header_text(std::string_view text, std::size_t column) {
   constexpr std::string_view kBegin = "=?UTF-8?Q?", kEnd = "?=";
   constexpr std::size_t kLongest = 75;
   bool plain = text.size() <= 60 && text.find("=?") == std::string_view::npos;
   for (const char c : text) plain = plain && c >= 0x20 && c < 0x7F;
   if (plain) return std::string(text);
   std::string out(kBegin);
-  std::size_t length = kBegin.size();
+  std::size_t length = column + kBegin.size();
   for (std::size_t i = 0; i < text.size();) {
     std::string character;   // with the bytes that continue it
     do {
@@ -105,7 +105,7 @@ std::string body_of(const Notification& n, const Sender& sender) {
 std::string subject_of(const Notification& n, const Sender& sender) { return "Holdfast " + printable(sender.system) + ": " + n.event.headline; }
 
 std::string mail_of(const Notification& n, const Sender& sender, const std::string& from, std::span<const std::string> to) {
-  return "From: Holdfast <" + from + ">\r\nTo: " + join(to, ",\r\n ") + "\r\nSubject: " + header_text(subject_of(n, sender)) + "\r\nDate: " + mail_date(n.queued) +
+  return "From: Holdfast <" + from + ">\r\nTo: " + join(to, ",\r\n ") + "\r\nSubject: " + header_text(subject_of(n, sender), 9) + "\r\nDate: " + mail_date(n.queued) +
          "\r\nMessage-ID: <holdfast." + identity_of(n) + "@" + host_part(sender.host) +
          ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
          quoted_printable(body_of(n, sender));

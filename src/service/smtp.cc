@@ -36,7 +36,7 @@ class Conversation {
 
   void begin() {
     if (server_.tls_at_once) stream_.start_tls();
-    expect(2, "its greeting", reply());
+    expect(2, "the connection", reply());
     greet();
     if (!stream_.encrypted()) {
       if (!offers("STARTTLS")) throw Error(Code::failed, "cannot send mail by " + place_ + ": it offers no TLS (STARTTLS)").hint("where it has a port for TLS alone, write smtps://");
