@@ -34,8 +34,8 @@ nlohmann::json parsed(const std::string& mail) {
   platform::real_file_system().replace(file, as_bytes(mail));
   const std::string script =
       "import email, email.policy, json, sys\n"
-      "m = email.message_from_bytes(open(sys.argv[1], 'rb').read(), policy=email.policy.SMTP)\n"
-      "print(json.dumps({'headers': [k for k in m.keys()], 'values': {k: str(m[k]) for k in m.keys()}, 'text': m.get_content(), 'defects': [str(d) for d in m.defects],\n"
+      "m = email.message_from_bytes(open(sys.argv[1], 'rb').read(), policy=email.policy.default)\n"
+      "print(json.dumps({'headers': [k for k in m.keys()], 'values': {k: str(m[k]) for k in m.keys()}, 'text': m.get_content().replace('\\r\\n', '\\n'), 'defects': [str(d) for d in m.defects],\n"
       "                  'to': [a.addr_spec for a in m['To'].addresses], 'from': [a.addr_spec for a in m['From'].addresses], 'when': m['Date'].datetime.isoformat()}))\n";
   const auto result = platform::real_process_runner().run({"python3", "-c", script, file.string()});
   EXPECT_EQ(result.exit_code, 0) << result.error_output;
