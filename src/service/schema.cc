@@ -91,7 +91,10 @@ CREATE TABLE schedules (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view kSteps[] = {kVersion1};
+// The verb's last line, as JSON.
+constexpr std::string_view kJobResults = "ALTER TABLE jobs ADD COLUMN result TEXT;";
+
+constexpr std::string_view kSteps[] = {kVersion1, kJobResults};
 
 }  // namespace
 
