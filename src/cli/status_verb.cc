@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/describe.h"
 #include "cli/kit_note.h"
 #include "cli/verbs.h"
+#include "service/scheduler.h"
 
 namespace holdfast::cli {
 
@@ -14,9 +16,25 @@ using repository::short_id;
 
 namespace {
 
+// What the service says of its schedules, seen without it: also that it does not run.
+Findings schedules(Context& c, const system::System& s) {
+  const schedule::ZoneFiles zones{c.world.files};
+  const Timestamp now = c.world.clock.now();
+  try {
+    if (!service::StateFile::exists(c.world.files, c.state_folder())) return schedule_findings(service::schedule_states(s.settings, nullptr, zones, now), now);
+    service::StateFile file(c.world.files, c.world.entropy, c.state_folder(), service::StateFile::Use::beside);
+    service::Audit audit(file, c.world.clock);
+    service::Jobs jobs(file, audit, c.world.clock);
+    return schedule_findings(service::schedule_states(s.settings, &jobs, zones, now), now);
+  } catch (const Error& e) {
+    return {{"schedules_not_seen", "the service", std::string("whether schedules are overdue cannot be told: ") + e.what(), e.hint()}};
+  }
+}
+
 int run(const Arguments&, Context& c) {
   system::System s = c.load_system();
   backup::Status st = backup::status(s, c.adapters, c.world, c.repository(), known_kit(c, s.id));
+  for (Finding& f : schedules(c, s)) st.attention.push_back(std::move(f));
   std::string text = system_title(s) + "\n\nIf this server burns now\n";
   if (st.newest_good) {
     const auto& p = *st.newest_good;
