@@ -125,7 +125,18 @@ CREATE INDEX notifications_unseen ON notifications (id) WHERE state = 'given up'
 CREATE TABLE told (topic TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view kSteps[] = {kVersion1, kJobResults, kNotifications};
+// Sizes of the repository over time.
+constexpr std::string_view kGrowth = R"sql(
+CREATE TABLE growth (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time INTEGER NOT NULL,
+  stored INTEGER NOT NULL,
+  protected INTEGER NOT NULL,
+  points INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::string_view kSteps[] = {kVersion1, kJobResults, kNotifications, kGrowth};
 
 }  // namespace
 
