@@ -267,6 +267,9 @@ void serve(const ServeSetup& setup, platform::World& world, const item::AdapterS
   options.tls = identity.pair;
   options.problem = problem_answer;
   options.report = setup.say;
+  // It would count for every port of this host, also for the protected product's own pages that are still used over plain HTTP; this port
+  // speaks nothing but TLS anyway.
+  options.strict_transport = false;
   http::Server server(std::move(options), [&api](http::Request& request) {
     const Api* ready = api;
     return ready ? (*ready)(request) : starting(request);

@@ -10,6 +10,9 @@
 namespace holdfast::service {
 namespace {
 
+// Bytes of a result in an event: the queue of a stream holds 64 KiB. A larger one is asked for.
+constexpr std::size_t kLargestResult = 16 * 1024;
+
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // A line of --json without what only tells lines apart; null when it is none.
@@ -122,7 +125,7 @@ std::string StreamListener::job_at(std::int64_t id) {
   if (!job) return "null";
   Json out = without_progress(*job);
   if (job->state == Job::State::running && what_ == EventsOf::one_job) out["progress"] = progress_;
-  out["result"] = line_json(services_.jobs.result(id));
+  if (const std::string result = services_.jobs.result(id); result.size() <= kLargestResult) out["result"] = line_json(result);
   return dumped(out);
 }
 

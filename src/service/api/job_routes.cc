@@ -18,7 +18,7 @@ using http::Request;
 using http::Response;
 
 constexpr std::size_t kMostLines = 1000, kMostJobs = 1000,
-                      kLook = 500;  // kLook: rows read at a time while a filter looks for some
+                      kLook = 500, kMostTold = 50;  // kLook: rows read at a time while a filter looks for some
 
 Job require_job(Services& s, std::int64_t id) {
   auto job = s.jobs.find(id);
@@ -113,9 +113,12 @@ Response all_events(Services& s, Request&) {
   s.topics.watch(stream);
   // Those that are under way, after the watch began: what happens between is told twice rather than not at
   // all.
+  std::size_t told = 0;
   for (const Job& job : s.jobs.list(0, kLook))
-    if (job.state == Job::State::queued || job.state == Job::State::running)
+    if (told < kMostTold && (job.state == Job::State::queued || job.state == Job::State::running)) {
       stream->post({"", "job", job_text(s, job)});
+      ++told;
+    }
   return {200, {}, stream};
 }
 
