@@ -81,8 +81,8 @@ class Everything(ApiCase):
         admin.get("/points/ffffffffffff", expect=404)
         admin.get("/points/zz", expect=400)
         diff = admin.get("/points/%s/diff/%s" % (oldest, newest)).json
-        self.assertIn({"kind": "added", "where": "added.txt", "before": "", "after": ""},
-                      [{**c, "before": "", "after": ""} for i in diff["items"] if i["item"] == "software-packages" for c in i["changes"]])
+        changes = [c for i in diff["items"] if i["item"] == "software-packages" for c in i["changes"]]
+        self.assertTrue(any(c["kind"] == "added" and c["where"].endswith("added.txt") for c in changes), changes)
         self.assertEqual(admin.ask("PUT", "/points/%s/pin" % oldest).json, {"point": oldest, "pinned": True})
         self.assertTrue(admin.get("/points/" + oldest).json["pinned"])
         self.assertEqual(admin.ask("DELETE", "/points/%s/pin" % oldest).json["pinned"], False)
@@ -114,7 +114,7 @@ class Everything(ApiCase):
 
         walk("")
         self.assertEqual(sorted(found.values()), sorted(hashlib.sha256(read(os.path.join(base_, name))).hexdigest() for base_, _, names in os.walk(library.encode())
-                                                         for name in names if os.path.isfile(os.path.join(base_, name))))
+                                                         for name in names if os.path.isfile(os.path.join(base_, name)) and not os.path.islink(os.path.join(base_, name))))
         odd = admin.get(base + "content", query={"path": "odd%20%FF%20name%0A.bin"})
         self.assertEqual(odd.body, b"what an odd name holds")
         self.assertEqual(admin.get(base + "content", query={"path": SPARSE}).body, read(os.path.join(library, SPARSE)))
@@ -323,7 +323,7 @@ class Rights(ApiCase):
                 continue
             path = address(template)
             for name, value in (("{id}", point), ("{a}", point), ("{b}", point), ("{item}", "core-settings"), ("{job}", str(job)), ("{token}", str(NO_JOB)), ("{delivery}", str(NO_JOB)),
-                                ("{name}", "look" if template.startswith("/schedules") else "nobody")):
+                                ("{name}", "look" if template.startswith("/schedules") and method != "delete" else "nobody")):
                 path = path.replace(name, value)
             if template.endswith("/events") or (method, template) == ("delete", "/session"):
                 continue   # tried below
@@ -415,7 +415,6 @@ class Process(ApiCase):
         server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         server.bind(path)
         threading.Thread(target=lambda: [told.append(server.recv(4096).decode()) for _ in iter(int, 1)], daemon=True).start()
-        self.addCleanup(server.close)
         return {"NOTIFY_SOCKET": path}, told
 
     def test_a_clean_life(self):
