@@ -67,7 +67,7 @@ std::vector<std::string> arguments_of(const ScheduleSettings& s, const AuditHead
     case Run::check:
       if (s.share) return {"--read-data=" + system::percent(*s.share)};
       return {};
-    case Run::copy: return {"--", s.copy};   // a name may begin with -
+    case Run::copy: return {s.copy};
     case Run::retention: return {};
     case Run::prune: return {};
   }

@@ -16,7 +16,7 @@ class Scheduling : public ::testing::Test {
  protected:
   void configure(const std::string& schedules) {
     std::ofstream(file) << "[system]\nname = \"ns01\"\nid = \"00112233445566778899aabbccddeeff\"\nprofile = \"itms\"\n[repository]\nlocation = \"/srv/repository\"\n"
-                           "[copy.nas]\nrepository = \"/mnt/nas\"\n[retention]\ndaily = 7\n" +
+                           "[copy.nas]\nrepository = \"/mnt/nas\"\n[retention]\ndaily = 7\n[item.core-settings]\npath = \"/srv/ns01/core.settings\"\n" +
                                schedules;
   }
   static std::string nightly(const std::string& name = "night", const std::string& calendar = "02:30 UTC", const std::string& more = "enabled = true") {

@@ -49,7 +49,7 @@ calendar = "daily"
 
 [schedule.second]
 run = "copy"
-copy = "-x"
+copy = "nas"
 calendar = "daily"
 
 [schedule.forget]
@@ -60,7 +60,7 @@ calendar = "daily"
 run = "prune"
 calendar = "daily"
 
-[copy.-x]
+[copy.nas]
 repository = "../copy"
 )";
 
