@@ -43,7 +43,7 @@ Json outcome(const Job& job) {
 std::string does(const Job& job) {
   std::string text = job.kind;
   for (const std::string& a : job.arguments)
-    if (a != "--scheduled" && a != "--" && !(job.schedule && a.starts_with("--label="))) text += " " + a;
+    if (a != "--scheduled" && !(job.schedule && a.starts_with("--label="))) text += " " + a;
   return printable(text);
 }
 

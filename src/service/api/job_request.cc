@@ -92,8 +92,9 @@ JobRequest check(Body& p) {
 JobRequest copy(Body& p) {
   if (!p.has("copy")) return {{"copy", {}, {}, {}}, {}};
   const std::string name = plain("copy", p.text("copy", kLongestName));
-  if (name.find('/') != std::string::npos) refuse("'copy' is the name of a [copy.NAME] of the configuration");
-  return {{"copy", {"--", name}, {}, {}}, {}};
+  if (name.empty() || name.starts_with('-') || name.find('/') != std::string::npos)
+    refuse("'copy' is the name of a [copy.NAME] of the configuration");
+  return {{"copy", {name}, {}, {}}, {}};
 }
 
 JobRequest export_point(Body& p) {
