@@ -79,10 +79,11 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out_fl
   return SQLITE_OK;
 }
 int remove(sqlite3_vfs*, const char* name, int sync_folder) {
-  if (const int result = disk->change(); result != SQLITE_OK) return result;
+  const int struck = disk->change();
+  if (struck != SQLITE_OK && !disk->late()) return struck;
   const int result = real_vfs()->xDelete(real_vfs(), name, 0);
   disk->removed(name, sync_folder != 0);
-  return result;
+  return struck != SQLITE_OK ? struck : result;
 }
 int access(sqlite3_vfs*, const char* name, int flags, int* out) { return real_vfs()->xAccess(real_vfs(), name, flags, out); }
 int full_path(sqlite3_vfs*, const char* name, int n, char* out) { return real_vfs()->xFullPathname(real_vfs(), name, n, out); }
@@ -179,7 +180,7 @@ void Disk::reset() {
 int Disk::change() {
   ++changes_;
   if (!fault_) return SQLITE_OK;
-  const bool lasting = *fault_ != Fault::full_once && *fault_ != Fault::io_once;
+  const bool lasting = *fault_ != Fault::full_once && *fault_ != Fault::io_once && *fault_ != Fault::io_late_once;
   if (struck_) {
     if (!lasting) return SQLITE_OK;
   } else {

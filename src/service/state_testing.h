@@ -31,7 +31,8 @@ class Disk {
   Disk& operator=(const Disk&) = delete;
   std::string name() const { return "holdfast-test-disk"; }
 
-  enum class Fault { full_once, full_from_then_on, io_once, io_from_then_on, killed };
+  // io_late_once: as io_once, but a file that was to be removed is gone all the same: a commit that fails and has happened.
+  enum class Fault { full_once, full_from_then_on, io_once, io_from_then_on, killed, io_late_once };
   // The `nth` change from now: fails; or is the last thing that happens, done by half when it is a write.
   void strike(std::uint64_t nth, Fault fault);
   // No fault any more, counter at zero, what is there now is durable.
@@ -44,6 +45,7 @@ class Disk {
   // For the functions that SQLite calls.
   int change();              // SQLITE_OK, or what the call must return
   bool take_half_write();
+  bool late() const { return fault_ == Fault::io_late_once; }
   void synced(const std::string& path, Bytes content);
   void touched(const std::string& path);
   void removed(const std::string& path, bool durably);
