@@ -88,6 +88,8 @@ AuditHead Audit::head() {
   return last(transaction);
 }
 
+AuditHead Audit::head(Transaction& transaction) { return last(transaction); }
+
 std::vector<AuditEntry> Audit::entries(std::uint64_t before, std::size_t limit) {
   Transaction transaction = state_.read();
   const std::uint64_t below = before == 0 ? INT64_MAX : std::min<std::uint64_t>(before, INT64_MAX);

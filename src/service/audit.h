@@ -64,6 +64,7 @@ class Audit {
   void record(const Actor& actor, std::string_view action, std::string_view object, std::string_view outcome, std::string_view detail = "");
 
   AuditHead head();
+  AuditHead head(Transaction& transaction);   // as the transaction sees it
   // Newest first: up to `limit` entries with numbers below `before` (0: from the newest).
   std::vector<AuditEntry> entries(std::uint64_t before, std::size_t limit);
   // Walks the chain; others may write meanwhile. `remembered`: it must hold that entry with that hash.

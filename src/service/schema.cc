@@ -91,7 +91,38 @@ CREATE TABLE schedules (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view kSteps[] = {kVersion1};
+// Notifications on their way, and what was told last of what is told once.
+constexpr std::string_view kVersion2 = R"sql(
+CREATE TABLE notifications (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  target TEXT NOT NULL,
+  event TEXT NOT NULL,
+  headline TEXT NOT NULL,
+  happened TEXT NOT NULL,
+  safe TEXT NOT NULL,
+  next TEXT NOT NULL,
+  job INTEGER,
+  time INTEGER NOT NULL,
+  audit_number INTEGER NOT NULL,
+  audit_hash BLOB NOT NULL,
+  form TEXT NOT NULL,
+  queued INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  last_try INTEGER,
+  next_try INTEGER NOT NULL,
+  code TEXT NOT NULL DEFAULT '',
+  error TEXT NOT NULL DEFAULT '',
+  missing TEXT NOT NULL DEFAULT '',
+  seen INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX notifications_waiting ON notifications (next_try, id) WHERE state = 'waiting';
+CREATE INDEX notifications_unseen ON notifications (id) WHERE state = 'given up' AND seen = 0;
+
+CREATE TABLE told (topic TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::string_view kSteps[] = {kVersion1, kVersion2};
 
 }  // namespace
 
