@@ -14,10 +14,11 @@ export const changes: Record<Topic, { value: number }> = {
 
 export const active = (): Job[] => [...jobs.value.values()].filter((j) => j.state === 'queued' || j.state === 'running').sort((a, b) => a.id - b.id);
 
+// Lists and the stream of all jobs leave results out: one that is known stays.
 export function see(job: Job): void {
   const known = jobs.value.get(job.id);
   const next = new Map(jobs.value);
-  next.set(job.id, job);
+  next.set(job.id, { ...job, result: job.result ?? known?.result ?? null });
   jobs.value = next;
   if (known?.state !== job.state) {
     changes.jobs.value += 1;

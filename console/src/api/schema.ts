@@ -235,8 +235,6 @@ export type Status = {
     queued_jobs: number;
     configuration: {
       file: string;
-      /** UTC, whole seconds: 2026-11-22T02:00:05Z */
-      loaded: string;
       /** the file became wrong: the last good one is in force */
       error: Problem | null;
     };
@@ -432,7 +430,7 @@ export type Job = {
   /** it was asked to stop */
   stopping: boolean;
   progress: Progress | null;
-  /** the verb's result or error line of --json, without type and schema; null: none yet, or none kept */
+  /** the verb's result or error line of --json, without type and schema; null: none yet, none kept, and in lists and events of several jobs */
   result: Record<string, unknown> | null;
   /** second persons who approved it; always empty in this version */
   approvals: string[];
@@ -721,6 +719,10 @@ export type Delivery = {
   ended: string | null;
   /** of the last attempt; may be empty */
   error: string;
+  /** of a mail that some have: whom it could not be brought to so far */
+  missing: string[];
+  /** of a given-up one: a person has seen it; until then it is an alert */
+  acknowledged: boolean;
 };
 
 export type User = {
@@ -841,6 +843,8 @@ export const operations = {
   lookIntoFile: { method: 'POST', path: '/backup-file', right: 'recover' },
   notifications: { method: 'GET', path: '/notifications', right: 'settings' },
   testNotification: { method: 'POST', path: '/notifications/{name}/test', right: 'settings' },
+  delivery: { method: 'GET', path: '/deliveries/{delivery}', right: 'settings' },
+  acknowledgeDelivery: { method: 'POST', path: '/deliveries/{delivery}/acknowledge', right: 'settings' },
   users: { method: 'GET', path: '/users', right: 'users' },
   addUser: { method: 'POST', path: '/users', right: 'users' },
   changeUser: { method: 'PUT', path: '/users/{name}', right: 'users' },
@@ -1115,6 +1119,14 @@ export interface Operations {
     };
   };
   testNotification: {
+    body: undefined;
+    answer: Delivery;
+  };
+  delivery: {
+    body: undefined;
+    answer: Delivery;
+  };
+  acknowledgeDelivery: {
     body: undefined;
     answer: Delivery;
   };

@@ -33,7 +33,7 @@ function HomeOf({ status: s }: { status: Status }): JSX.Element {
       <Verdict status={s} />
       {s.service.repository_error ? <Notice tone="bad" what={sentence(s.service.repository_error.detail)} safe={sentence(s.service.repository_error.safe)} hint={sentence(s.service.repository_error.hint)} /> : null}
       {s.service.configuration.error ? (
-        <Notice tone="bad" what={sentence(s.service.configuration.error.detail)} safe={`the settings of ${s.service.configuration.loaded} stay in force.`} hint={`Put ${s.service.configuration.file} right; it is read again by itself.`} />
+        <Notice tone="bad" what={sentence(s.service.configuration.error.detail)} safe="the last good settings stay in force." hint={`Put ${s.service.configuration.file} right; it is read again by itself.`} />
       ) : null}
       <Objectives status={s} />
       <div class="columns">

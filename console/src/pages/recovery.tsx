@@ -21,7 +21,13 @@ export function Recovery(): JSX.Element {
   const wanted = place.value.query.get('point') ?? undefined;
   const plan = useResource((abort) => call('plan', { abort, query: { point: wanted } }), [wanted], ['points', 'settings']);
   const journals = useResource((abort) => call('recoveries', { abort }), [], ['jobs']);
-  const newest = useResource(async (abort) => (await call('jobs', { abort, query: { kind: 'recover', limit: 1 } })).jobs[0] ?? null, [], ['jobs']);
+  const newest = useResource(async (abort) => {
+    const [listed] = (await call('jobs', { abort, query: { kind: 'recover', limit: 1 } })).jobs;
+    if (!listed) return null;
+    const whole = await call('job', { abort, params: { job: listed.id } });   // lists leave results out
+    see(whole);
+    return whole;
+  }, [], ['jobs']);
   const [starting, setStarting] = useState(false);
   const known = newest.data ? jobs.value.get(newest.data.id) ?? newest.data : null;
   const job = known && (goesOn(known) || journals.data?.recoveries[0]?.finished === null || recent(known)) ? known : null;

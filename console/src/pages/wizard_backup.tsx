@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { call, may } from '../api/client';
-import { jobs } from '../api/live';
+import { jobs, see } from '../api/live';
 import { problemOf, type Problem } from '../api/problem';
 import { Loaded, useResource } from '../api/resource';
 import type { Job, System } from '../api/schema';
@@ -10,7 +10,7 @@ import { counted } from '../format/size';
 import { startJob } from '../ui/act';
 import { FindingList } from '../ui/alert_list';
 import { JobLine1, JobProgress, JobResult, StopButton, goesOn } from '../ui/job_parts';
-import { Bytes, Facts, Field, Notice, ProblemNotice } from '../ui/parts';
+import { Bytes, Facts, Field, Notice, ProblemNotice, tellProblem } from '../ui/parts';
 import { Table } from '../ui/table';
 import { Criticality } from '../words';
 import { ItemChecks } from './point';
@@ -112,9 +112,14 @@ function Review({ frame, items, target, onBack, onRun }: { frame: { title: strin
   );
 }
 
-// The latest that is known of a job that this page started.
+// The latest that is known of a job that this page started; of an ended one with its result, which the stream of all jobs leaves out.
 export function useLatest(job: Job | null): Job | null {
-  return job ? jobs.value.get(job.id) ?? job : null;
+  const latest = job ? jobs.value.get(job.id) ?? job : null;
+  const lacking = latest?.state === 'ended' && latest.result === null ? latest.id : null;
+  useEffect(() => {
+    if (lacking !== null) call('job', { params: { job: lacking } }).then(see, (error: unknown) => tellProblem(problemOf(error)));
+  }, [lacking]);
+  return latest;
 }
 
 export function JobBlock({ job }: { job: Job }): JSX.Element {
