@@ -40,7 +40,7 @@ const kPages: Page[] = [
   { pattern: '/critical-data-backup', page: CriticalData },
   { pattern: '/points', page: Points },
   { pattern: '/points/:id', page: PointPage, under: '/points' },
-  { pattern: '/points/:id/items/:item', page: Browse, under: '/points' },
+  { pattern: '/points/:id/browse', page: Browse, under: '/points' },
   { pattern: '/compare/:a/:b', page: Compare, under: '/points' },
   { pattern: '/back-up-or-restore', page: Wizard },
   { pattern: '/recovery', page: Recovery },
@@ -142,7 +142,7 @@ function Current({ path }: { path: string }): JSX.Element {
 
 // A page that fails takes down neither the menu nor the other pages.
 class Caught extends Component<{ children: JSX.Element }, { problem: Problem | null }> {
-  override state = { problem: null };
+  override state: { problem: Problem | null } = { problem: null };
   static override getDerivedStateFromError(error: unknown): { problem: Problem } { return { problem: problemOf(error) }; }
   override render(): JSX.Element {
     return this.state.problem ? <ProblemNotice problem={this.state.problem} again={() => this.setState({ problem: null })} /> : this.props.children;

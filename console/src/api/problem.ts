@@ -54,7 +54,7 @@ export function unreachable(reads: boolean): Problem {
     code: 'unreachable',
     title: 'The service does not answer',
     detail: reads ? 'This page could not be loaded from the server.' : 'Whether the change was made is not known.',
-    safe: 'Recovery points are not touched by this.',
+    safe: 'recovery points are not touched by this',
     hint: reads
       ? "Is the network up, and does 'systemctl status holdfast' on the server say that it runs?"
       : 'When the service answers again, reload and look before you repeat it.',
@@ -75,7 +75,7 @@ export function problemOf(error: unknown): Problem {
     code: 'console',
     title: 'This page failed',
     detail: error instanceof Error ? error.message : String(error),
-    safe: 'The service and its recovery points are not touched by this.',
+    safe: 'the service and its recovery points are not touched by this',
     hint: 'Reload the page. If it happens again, please report it with this text.',
     retryAfter: null,
   };

@@ -5,22 +5,21 @@ import { call, may, session, urlOf } from '../api/client';
 import { Loaded, useResource } from '../api/resource';
 import type { Entry } from '../api/schema';
 import { place } from '../router';
+import { browseAddress, modeText, nameOf } from './browse_names';
 import { Act } from '../ui/act';
 import { Icon, type IconName } from '../ui/icons';
 import { Bytes, Empty, PageHead, Time, shortId } from '../ui/parts';
 import { Table } from '../ui/table';
-import { modeText, nameOf } from './browse_names';
 
 interface Listing { entries: Entry[]; next: string | null; fingerprint: string; path: string }
 
 const kIcon: Partial<Record<Entry['type'], IconName>> = { directory: 'folder', symlink: 'link', hard_link: 'link' };
 
 export function Browse({ params }: PageProps): JSX.Element {
-  const id = params['id'] ?? '', item = params['item'] ?? '';
-  const path = place.value.query.get('path') ?? '';
+  const id = params['id'] ?? '';
+  const item = place.value.query.get('item') ?? '', path = place.value.query.get('path') ?? '';
   const files = useResource<Listing>((abort) => call('files', { abort, params: { id, item }, query: { path, limit: 500 } }), [id, item, path]);
-  const base = `/points/${id}/items/${encodeURIComponent(item)}`;
-  const at = (p: string): string => (p === '' ? base : `${base}?path=${encodeURIComponent(p)}`);
+  const at = (p: string): string => browseAddress(id, item, p);
   const segments = path === '' ? [] : path.split('/');
   const below = (e: Entry): string => (path === '' ? e.segment : `${path}/${e.segment}`);
   const more = async (): Promise<void> => {
@@ -33,7 +32,7 @@ export function Browse({ params }: PageProps): JSX.Element {
   return (
     <div class="stack">
       <PageHead title={segments.length ? nameOf(segments[segments.length - 1]!) : item}
-        crumbs={[{ text: 'Recovery points', href: '/points' }, { text: shortId(id), href: `/points/${id}` }, ...(segments.length ? [{ text: item, href: base }] : []),
+        crumbs={[{ text: 'Recovery points', href: '/points' }, { text: shortId(id), href: `/points/${id}` }, ...(segments.length ? [{ text: item, href: at('') }] : []),
           ...segments.slice(0, -1).map((s, i) => ({ text: nameOf(s), href: at(segments.slice(0, i + 1).join('/')) }))]} />
       <section class="card" aria-label="Contents">
         <Loaded from={files} lines={8}>

@@ -1,5 +1,9 @@
 // Names of entries. In addresses each is a segment: its bytes, with %XX for what is not plain. Names need not be UTF-8.
 import type { Entry } from '../api/schema';
+import { address } from '../router';
+
+// Item and path stand in the query: what has a '.' in its last part is a file to the server, and items may be called `kms-keys.after`.
+export const browseAddress = (id: string, item: string, path = ''): string => address('/points/:id/browse', { id }, { item, path });
 
 export function nameOf(segment: string): string {
   try {

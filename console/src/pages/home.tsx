@@ -12,7 +12,7 @@ import { Act, startJob } from '../ui/act';
 import { AlertList } from '../ui/alert_list';
 import { Icon } from '../ui/icons';
 import { JobLine1, JobProgress } from '../ui/job_parts';
-import { Badge, Card, Duration, Empty, Notice, PointLink, Time, now, sentence, type Tone } from '../ui/parts';
+import { Badge, Card, Duration, Empty, Notice, PointLink, Time, now, sentence, stopped, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
 import { Timeline } from '../ui/timeline';
 import { kDays } from '../ui/timeline_layout';
@@ -31,7 +31,7 @@ function HomeOf({ status: s }: { status: Status }): JSX.Element {
   return (
     <>
       <Verdict status={s} />
-      {s.service.repository_error ? <Notice tone="bad" what={sentence(s.service.repository_error.detail)} safe={sentence(s.service.repository_error.safe)} hint={sentence(s.service.repository_error.hint)} /> : null}
+      {s.service.repository_error ? <Notice tone="bad" what={sentence(s.service.repository_error.detail)} safe={stopped(s.service.repository_error.safe)} hint={sentence(s.service.repository_error.hint)} /> : null}
       {s.service.configuration.error ? (
         <Notice tone="bad" what={sentence(s.service.configuration.error.detail)} safe="the last good settings stay in force." hint={`Put ${s.service.configuration.file} right; it is read again by itself.`} />
       ) : null}

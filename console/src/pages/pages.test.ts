@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Job, Plan, PointSummary, Recovery, Settings } from '../api/schema';
 import { shownLine } from '../ui/log';
 import { layout } from '../ui/timeline_layout';
-import { modeText, nameOf } from './browse_names';
+import { browseAddress, modeText, nameOf } from './browse_names';
 import { faults, freeName, sameValue, schedulesOf, withCopy, withSchedule } from './critical_data_model';
 import { groups, shownSteps, waiting } from './recovery_model';
 
@@ -79,6 +79,10 @@ describe('names and modes in backups', () => {
     expect(nameOf('agent%20setup.msi')).toBe('agent setup.msi');
     expect(nameOf('%C3%9Cber')).toBe('Über');
     expect(nameOf('a%FFb%20c')).toBe('a\\xffb c');
+  });
+  it('has no dot in the last part of an address, which the server would take for a file', () => {
+    expect(new URL(browseAddress('3f2a', 'kms-keys.after', 'a%20b/c.msi'), 'http://x').pathname).toBe('/points/3f2a/browse');
+    expect(new URL(browseAddress('3f2a', 'a', 'x%20y/c'), 'http://x').searchParams.get('path')).toBe('x%20y/c');
   });
   it('writes modes as ls does', () => {
     expect(modeText('directory', 0o1777)).toBe('drwxrwxrwt');

@@ -13,6 +13,7 @@ import { FindingList } from '../ui/alert_list';
 import { Badge, Bytes, Card, Dialog, Duration, Empty, Facts, Field, Notice, PageHead, ProblemNotice, Time, shortId, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
 import { Criticality, PointBadge, Verified, kLevels, kOrigin } from '../words';
+import { browseAddress } from './browse_names';
 import { setPinned } from './points';
 
 const kItemTone: Record<StoredItem['status'], Tone> = { complete: 'ok', complete_with_findings: 'warn', failed: 'bad' };
@@ -73,7 +74,7 @@ function PointOf({ point: p }: { point: Point }): JSX.Element {
       {findings.length ? <Card title={`Findings (${findings.length})`} plain><FindingList findings={findings} /></Card> : null}
       <Card title="Items" plain>
         <Table caption="Items of this recovery point" rows={p.items} rowKey={(i) => i.name} empty={<Empty what="It holds no item" />} columns={[
-          { key: 'name', title: 'Item', head: true, cell: (i) => i.status === 'failed' ? i.name : <a href={`/points/${p.id}/items/${encodeURIComponent(i.name)}`}>{i.name}</a>, sort: (i) => i.name },
+          { key: 'name', title: 'Item', head: true, cell: (i) => i.status === 'failed' ? i.name : <a href={browseAddress(p.id, i.name)}>{i.name}</a>, sort: (i) => i.name },
           { key: 'status', title: 'Status', cell: (i) => <Badge tone={kItemTone[i.status]}>{kItemText[i.status]}</Badge>, sort: (i) => i.status },
           { key: 'criticality', title: 'Criticality', wide: true, cell: (i) => <Criticality value={i.criticality} />, sort: (i) => i.criticality },
           { key: 'kind', title: 'Kind', wide: true, cell: (i) => <span class="muted">{i.kind.replace(/_/g, ' ')}</span>, sort: (i) => i.kind },

@@ -12,7 +12,7 @@ import { Act, queued, startJob } from '../ui/act';
 import { FindingList } from '../ui/alert_list';
 import { Icon } from '../ui/icons';
 import { JobProgress, JobResult, StopButton, goesOn } from '../ui/job_parts';
-import { Badge, Card, Dialog, Empty, Facts, Field, Notice, PageHead, PointLink, ProblemNotice, Time, sentence } from '../ui/parts';
+import { Badge, Card, Dialog, Empty, Facts, Field, Notice, PageHead, PointLink, ProblemNotice, Time, sentence, stopped } from '../ui/parts';
 import { Table } from '../ui/table';
 import { JobBadge, kGroups, kStep } from '../words';
 import { groups, shownSteps, waiting, type ShownStep } from './recovery_model';
@@ -92,7 +92,7 @@ function Checks({ plan: p }: { plan: Plan }): JSX.Element {
   return (
     <>
       {p.passed ? <Notice tone="ok" what="A recovery could begin on this machine now." />
-        : <Notice tone="warn" what={sentence(p.refusal?.detail ?? 'A recovery could not begin on this machine')} safe={sentence(p.refusal?.safe ?? 'nothing was changed')} hint={sentence(p.refusal?.hint ?? '') || undefined} />}
+        : <Notice tone="warn" what={sentence(p.refusal?.detail ?? 'A recovery could not begin on this machine')} safe={stopped(p.refusal?.safe ?? 'nothing was changed')} hint={sentence(p.refusal?.hint ?? '') || undefined} />}
       <div class="columns">
         <Card title="Checks before anything is touched" plain aside={failed ? <Badge tone="bad">{failed} failed</Badge> : <Badge tone="ok">{p.preflight.length} passed</Badge>}>
           <Table caption="Checks" rows={p.preflight} rowKey={(c) => c.name} empty={<Empty what="There is nothing to check" />} columns={[

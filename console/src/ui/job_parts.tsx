@@ -9,7 +9,7 @@ import { humanSeconds } from '../format/time';
 import { JobBadge } from '../words';
 import { Act } from './act';
 import { shownLine, type ShownLine } from './log';
-import { Bytes, Duration, Notice, PointLink, Time, now, sentence } from './parts';
+import { Bytes, Duration, Notice, PointLink, Time, now, sentence, stopped } from './parts';
 
 const kRight: Record<Job['kind'], Right> = {
   backup: 'operate', verify: 'operate', check: 'operate', copy: 'operate', kit: 'operate', export: 'recover', restore: 'recover', recover: 'recover',
@@ -139,7 +139,7 @@ export function JobResult({ job }: { job: Job }): JSX.Element | null {
   const r = job.result ?? {};
   if (str(r['message']) && job.outcome !== 'done')
     return (
-      <Notice tone={job.outcome === 'stopped' ? 'off' : 'bad'} what={sentence(str(r['message']) ?? '')} safe={sentence(str(r['safe']) ?? '') || undefined} hint={sentence(str(r['hint']) ?? '') || undefined}>
+      <Notice tone={job.outcome === 'stopped' ? 'off' : 'bad'} what={sentence(str(r['message']) ?? '')} safe={stopped(str(r['safe']) ?? '') || undefined} hint={sentence(str(r['hint']) ?? '') || undefined}>
         <span class="muted">code {str(r['code']) ?? '?'} · exit {job.exit}</span>
       </Notice>
     );

@@ -63,7 +63,7 @@ export function ProblemNotice({ problem, again }: { problem: Problem; again?: ((
   const what = problem.detail === '' || problem.detail === problem.title ? problem.title : `${problem.title}: ${problem.detail}`;
   return (
     <div role="alert">
-      <Notice tone="bad" what={what} safe={sentence(problem.safe)} hint={sentence(problem.hint)}
+      <Notice tone="bad" what={what} safe={stopped(problem.safe)} hint={sentence(problem.hint)}
         act={again ? <button type="button" onClick={again}>Try again</button> : undefined} />
     </div>
   );
@@ -72,8 +72,12 @@ export function ProblemNotice({ problem, again }: { problem: Problem; again?: ((
 // The program's texts begin small, as they stand behind its name; as a sentence of a page they do not.
 export function sentence(text: string): string {
   if (text === '') return '';
-  const first = /^[a-z]/.test(text) && !/^[a-z]+[._/]/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text;
-  return /[.!?:]$/.test(first) ? first : `${first}.`;
+  return stopped(/^[a-z]/.test(text) && !/^[a-z]+[._/]/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text);
+}
+
+// With a full stop at its end: what follows "Still safe: ".
+export function stopped(text: string): string {
+  return text === '' || /[.!?:]$/.test(text) ? text : `${text}.`;
 }
 
 export function Loading({ lines = 4, label = 'Loading' }: { lines?: number; label?: string }): JSX.Element {
@@ -182,7 +186,7 @@ export function tell(tone: Tone, what: string, safe = '', hint = ''): void {
 }
 
 export function tellProblem(problem: Problem): void {
-  tell('bad', problem.detail || problem.title, sentence(problem.safe), sentence(problem.hint));
+  tell('bad', problem.detail || problem.title, stopped(problem.safe), sentence(problem.hint));
 }
 
 export function Toasts(): JSX.Element {

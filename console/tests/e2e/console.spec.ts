@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { axeViolations } from '../axe';
-import { kPassword, kScratch, kUser } from './playwright.config';
+import { kPassword, kScratch, kUrl, kUser } from './playwright.config';
 
 const kPictures = 'artefacts/e2e';
 const kJobEnds = { timeout: 150_000 };
@@ -12,9 +12,9 @@ test.describe.configure({ mode: 'serial' });
 let page: Page;
 const faults: string[] = [];
 
-test.beforeAll(async ({ browser }, info) => {
+test.beforeAll(async ({ browser }) => {
   mkdirSync(kPictures, { recursive: true });
-  const context = await browser.newContext({ ...info.project.use, acceptDownloads: true });
+  const context = await browser.newContext({ baseURL: kUrl, ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 } });
   page = await context.newPage();
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => { if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) faults.push(message.text()); });

@@ -13,6 +13,7 @@ const wanted = (name: string): string => {
   return value;
 };
 
+export const kUrl = wanted('HOLDFAST_URL');
 export const kUser = wanted('HOLDFAST_USER');
 export const kPassword = readFileSync(wanted('HOLDFAST_PASSWORD_FILE'), 'utf8').split('\n')[0] ?? '';
 export const kScratch = wanted('HOLDFAST_SCRATCH');
@@ -25,5 +26,5 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   reporter: 'list',
   outputDir: '../../artefacts/e2e-results',
-  use: { baseURL: wanted('HOLDFAST_URL'), ignoreHTTPSErrors: true, launchOptions: launch, viewport: { width: 1280, height: 900 }, screenshot: 'only-on-failure' },
+  use: { launchOptions: launch },
 });

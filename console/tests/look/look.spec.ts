@@ -12,7 +12,7 @@ const kPages: [name: string, path: string, ready: string][] = [
   ['critical-data-backup', '/critical-data-backup', 'Repository Settings'],
   ['points', '/points', 'head code'],
   ['point', kPoint, 'Identity card'],
-  ['browse', `${kPoint}/items/software-library?path=Packages`, 'fingerprint'],
+  ['browse', `${kPoint}/browse?item=software-library&path=Packages`, 'fingerprint'],
   ['compare', '/compare/A/B', 'core-settings'],
   ['wizard', '/back-up-or-restore', 'Makes a recovery point'],
   ['wizard-backup', '/back-up-or-restore?do=backup', 'Repository'],
