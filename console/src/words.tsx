@@ -54,10 +54,10 @@ export const kLevels = {
 
 export function Verified({ verified }: { verified: PointSummary['verified'] }): JSX.Element {
   if (!verified) return <Badge tone="off">Never verified</Badge>;
-  if (verified.failed) return <span><Badge tone="bad">Damage found</Badge> <Time at={verified.time} style="ago" /></span>;
+  if (verified.failed) return <span class="nowrap"><Badge tone="bad">Damage found</Badge> <Time at={verified.time} style="ago" /></span>;
   const strong = verified.level === 'content' || verified.level === 'restore';
   return (
-    <span title={kLevels[verified.level]}>
+    <span class="nowrap" title={kLevels[verified.level]}>
       <Badge tone={strong ? 'ok' : 'info'}>{verified.level}</Badge> <Time at={verified.time} style="ago" />
     </span>
   );
@@ -87,7 +87,7 @@ export const kStep: Record<Step['state'], Word> = {
   cannot_run_here: { tone: 'bad', text: 'Cannot run here' },
 };
 
-export const kGroups = ['Before anything', 'Database', 'Re-installation', 'Configuration and content', 'Checks'] as const;
+export const kGroups = ['Before anything', 'Step 1: database', 'Step 2: re-installation', 'Step 3: configuration and content', 'Checks'] as const;
 
 export const kOrigin: Record<PointSummary['origin'], string> = { manual: 'by hand', scheduled: 'scheduled', imported: 'imported' };
 

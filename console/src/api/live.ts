@@ -42,7 +42,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let wait = kFirstWait;
 
 function connect(): void {
-  let wasLost = connection.value === 'lost';
+  let wasLost = connection.peek() === 'lost';
   source = new EventSource(urlOf('/events'));
   source.addEventListener('open', () => {
     wait = kFirstWait;

@@ -20,6 +20,11 @@ export function local(t: Date, seconds = false): string {
   return `${localDate(t)} ${localTime(t, seconds)}`;
 }
 
+const kMonths = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+// "22 Nov", where there is little room.
+export const shortDate = (t: Date): string => `${t.getDate()} ${kMonths[t.getMonth()]}`;
+
 const kWeekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 
 // What a person says today: "today 03:00", "yesterday 22:15", "Fri 02:30" within six days, else the date.

@@ -21,11 +21,11 @@ export function RepositorySettings({ editing }: { editing: Editing }): JSX.Eleme
       <div class="body stack">
         {settings ? (
           <div class="fields">
-            <Field label="Location of the backups" help="A folder on the server, or s3:https://host/bucket/prefix. Changing it moves nothing: it holds from the next start of the service on.">
+            <Field wide label="Location of the backups" help="A folder on the server, or s3:https://host/bucket/prefix. Changing it moves nothing: it holds from the next start of the service on.">
               {(a) => <input {...a} class="mono" spellcheck={false} value={settings.repository ?? ''} onInput={(e) => { const repository = e.currentTarget.value; edit((s) => ({ ...s, repository })); }} />}
             </Field>
-            <Objective editing={editing} name="recovery_point" label="At most so much may be lost (RPO)" />
-            <Objective editing={editing} name="recovery_time" label="So long may a recovery take (RTO)" />
+            <Objective editing={editing} name="recovery_point" label="May be lost at most (RPO)" />
+            <Objective editing={editing} name="recovery_time" label="May take at most (RTO)" />
           </div>
         ) : (
           <Facts rows={[
@@ -113,7 +113,7 @@ function Deleting({ editing }: { editing: Editing }): JSX.Element {
               {(a) => <input {...a} type="number" min={0} max={10000} value={rule[key] ?? 0} onInput={(e) => { const n = Number(e.currentTarget.value); if (Number.isInteger(n) && n >= 0 && n <= 10_000) change({ [key]: n }); }} />}
             </Field>
           ))}
-          <Field label="All of the last" wrong={spanFault(rule.within ?? '')}>{(a) => <input {...a} placeholder="7d" value={rule.within ?? ''} onInput={(e) => { const text = e.currentTarget.value.trim(); change({ within: text === '' ? null : text }); }} />}</Field>
+          <Field label="Within" help="all of so long" wrong={spanFault(rule.within ?? '')}>{(a) => <input {...a} placeholder="7d" value={rule.within ?? ''} onInput={(e) => { const text = e.currentTarget.value.trim(); change({ within: text === '' ? null : text }); }} />}</Field>
         </div>
       ) : null}
       {settings && !settings.retention ? <p class="small">No rule is set: nothing is deleted.</p> : null}
@@ -139,7 +139,7 @@ function Running({ editing, run, title }: { editing: Editing; run: ScheduleSetti
   const names = schedules(editing, run);
   if (names.length === 0)
     return <div class="schedule row apart"><span class="muted">{title}: no schedule.</span>{editing.settings ? <AddButton onClick={() => add(editing, run)}>Make a schedule</AddButton> : null}</div>;
-  return <>{names.map((name) => <ScheduleRows key={name} editing={editing} name={name} title={title} removable />)}</>;
+  return <>{names.map((name) => <ScheduleRows key={name} editing={editing} name={name} removable />)}</>;
 }
 
 export function OtherSchedules({ editing }: { editing: Editing }): JSX.Element {
@@ -150,7 +150,7 @@ export function OtherSchedules({ editing }: { editing: Editing }): JSX.Element {
       <Running editing={editing} run="verify" title="Verification" />
       <Running editing={editing} run="check" title="Check of the repository" />
       <h3>Copies</h3>
-      {schedules(editing, 'copy').map((name) => <ScheduleRows key={name} editing={editing} name={name} title="Copy" removable />)}
+      {schedules(editing, 'copy').map((name) => <ScheduleRows key={name} editing={editing} name={name} removable />)}
       {editing.settings ? (copies ? <div><AddButton onClick={() => add(editing, 'copy')}>Make a schedule for a copy</AddButton></div> : <p class="muted small">Add a copy above to give it a schedule.</p>) : null}
     </Card>
   );

@@ -31,6 +31,7 @@ export function SectionPanel({ editing, section }: { editing: Editing; section: 
       <header>
         <h2 id={heading}>{section.title}</h2>
         <div class="row">
+          {names.length === 1 ? <Switches editing={editing} name={names[0]!} what={section.title} /> : null}
           {names.length === 0 ? (
             <>
               <RunNow name={null} unsaved={false} />
@@ -41,7 +42,7 @@ export function SectionPanel({ editing, section }: { editing: Editing; section: 
       </header>
       <div class="body stack">
         {nothing ? <Notice tone="warn" what="Nothing of this section is covered." hint={section.name === 'software-library' ? 'A Software Library that is set up on another server is not taken by this section: give it a place as software-packages (a mounted or UNC path), or exclude it with a reason.' : 'Give its items a place in the configuration file.'} /> : null}
-        {names.map((name) => <ScheduleRows key={name} editing={editing} name={name} title={section.title} many={names.length > 1} />)}
+        {names.map((name) => <ScheduleRows key={name} editing={editing} name={name} switches={names.length > 1} />)}
         {names.length === 0 ? <p class="muted">No schedule backs this section up. Switch it on to make one.</p> : null}
       </div>
       {section.items.length ? (
@@ -64,8 +65,22 @@ export function RunNow({ name, unsaved }: { name: string | null; unsaved: boolea
   );
 }
 
+// Run now, and the coloured circle.
+function Switches({ editing, name, what }: { editing: Editing; name: string; what: string }): JSX.Element {
+  const live = editing.schedules.find((s) => s.name === name);
+  const own = editing.settings?.schedules?.[name];
+  const on = own ? own.enabled === true : live?.enabled === true;
+  return (
+    <>
+      <RunNow name={live ? name : null} unsaved={editing.unsaved(name)} />
+      <OnOff on={on} what={what} disabled={!own} why="Changing it needs the right “settings”"
+        onChange={(enabled) => editing.edit((s) => withSchedule(s, name, { ...(s.schedules?.[name] ?? kDefaults.backup), enabled }))} />
+    </>
+  );
+}
+
 // A schedule: its state as the service sees it, and its settings while one may change them.
-export function ScheduleRows({ editing, name, title, many = false, removable = false }: { editing: Editing; name: string; title: string; many?: boolean; removable?: boolean }): JSX.Element {
+export function ScheduleRows({ editing, name, switches = true, removable = false }: { editing: Editing; name: string; switches?: boolean; removable?: boolean }): JSX.Element {
   const [open, setOpen] = useState(false);
   const live: Schedule | undefined = editing.schedules.find((s) => s.name === name);
   const own: ScheduleSettings | undefined = editing.settings?.schedules?.[name];
@@ -75,7 +90,6 @@ export function ScheduleRows({ editing, name, title, many = false, removable = f
     if (drop) delete next[drop];
     return withSchedule(s, name, next);
   });
-  const enabled = own ? own.enabled === true : live?.enabled === true;
   const calendar = own?.calendar ?? live?.calendar ?? '';
   const expanded = open || unsaved;
   return (
@@ -83,14 +97,13 @@ export function ScheduleRows({ editing, name, title, many = false, removable = f
       <div class="row apart">
         <div class="row">
           <strong class="mono">{name}</strong>
-          {unsaved ? <Badge tone="info" icon="info">not saved</Badge> : live ? <ScheduleBadge state={live.state} /> : null}
+          {unsaved ? <Badge tone="info" icon="info">not saved</Badge> : live && live.state !== 'off' && live.state !== 'waiting' ? <ScheduleBadge state={live.state} /> : null}
           <span class="muted">{inWords(calendar) || calendar}</span>
           {!unsaved && live?.enabled && live.next[0] ? <span class="muted">· next <Time at={live.next[0].time} style="spoken" /></span> : null}
         </div>
         <div class="row">
           {own ? <button type="button" class="quiet" aria-expanded={expanded} onClick={() => setOpen(!expanded)}>{expanded ? 'Close' : 'Change'}</button> : null}
-          <RunNow name={live ? name : null} unsaved={unsaved} />
-          <OnOff on={enabled} what={many || removable ? `Schedule ${name}` : title} disabled={!own} why="Changing it needs the right “settings”" onChange={(on) => change({ enabled: on })} />
+          {switches ? <Switches editing={editing} name={name} what={`Schedule ${name}`} /> : null}
         </div>
       </div>
       {live?.state === 'overdue' ? <Notice tone="bad" what={<>Overdue: it was due <Time at={live.overdue_since} style="spoken" /> and has not started.</>} hint="Run it now, and look at its last job." /> : null}

@@ -5,11 +5,13 @@ import { call } from '../api/client';
 import { Loaded, useResource } from '../api/resource';
 import type { Growth as Data } from '../api/schema';
 import { humanBytes, humanCount } from '../format/size';
-import { humanSeconds } from '../format/time';
 import { place, setQuery } from '../router';
 import type { Chart as ChartOf } from '../ui/chart';
 import { Bytes, Card, Duration, Empty, Loading, PageHead, PointLink, Time } from '../ui/parts';
 import { Table } from '../ui/table';
+
+// Short enough for an axis.
+const plotSeconds = (s: number): string => (s >= 120 ? `${+(s / 60).toFixed(1)} min` : `${+s.toFixed(1)} s`);
 
 type ChartType = ComponentType<Parameters<typeof ChartOf>[0]>;
 const kRanges = { '30': '30 days', '90': '90 days', '365': 'a year', '0': 'all' } as const;
@@ -62,10 +64,10 @@ function GrowthOf({ data: d, Chart }: { data: Data; Chart: ChartType }): JSX.Ele
   return (
     <>
       <div class="tiles">
-        <section class="tile" aria-labelledby="g-stored"><h3 id="g-stored">Stored</h3><div class="value"><Bytes value={d.now.stored_bytes} /></div></section>
-        <section class="tile" aria-labelledby="g-protected"><h3 id="g-protected">Protected</h3><div class="value"><Bytes value={d.now.protected_bytes} /></div></section>
-        <section class="tile" aria-labelledby="g-ratio"><h3 id="g-ratio">Protected through stored</h3><div class="value">{d.now.ratio === null ? '–' : `${d.now.ratio.toFixed(1)} : 1`}</div><div class="sub">deduplication and compression together</div></section>
-        <section class="tile" aria-labelledby="g-points"><h3 id="g-points">Recovery points</h3><div class="value">{humanCount(d.now.points)}</div><div class="sub">{full.length + part.length} made in this time</div></section>
+        <div class="tile"><h2>Stored</h2><div class="value"><Bytes value={d.now.stored_bytes} /></div></div>
+        <div class="tile"><h2>Protected</h2><div class="value"><Bytes value={d.now.protected_bytes} /></div></div>
+        <div class="tile"><h2>Protected through stored</h2><div class="value">{d.now.ratio === null ? '–' : `${d.now.ratio.toFixed(1)} : 1`}</div><div class="sub">deduplication and compression together</div></div>
+        <div class="tile"><h2>Recovery points</h2><div class="value">{humanCount(d.now.points)}</div><div class="sub">{full.length + part.length} made in this time</div></div>
       </div>
       <div class="halves">
         <Card title="Stored">{d.samples.length > 1 ? <Chart title="Stored bytes over time" times={samples.times} series={samples.stored} unit={humanBytes} table={table} /> : few}</Card>
@@ -73,7 +75,7 @@ function GrowthOf({ data: d, Chart }: { data: Data; Chart: ChartType }): JSX.Ele
         <Card title="Deduplication and compression">{d.samples.length > 1 ? <Chart title="Protected through stored bytes over time" times={samples.times} series={samples.ratio} unit={(v) => `${v.toFixed(1)} : 1`} table={table} /> : few}</Card>
         <Card title="Duration of backups">
           {durations.all.length > 1 ? (
-            <Chart title="Duration of backups over time" times={durations.times} series={durations.series} unit={humanSeconds} table={
+            <Chart title="Duration of backups over time" times={durations.times} series={durations.series} unit={plotSeconds} table={
               <Table caption="Duration of each backup" rows={[...durations.all].reverse()} rowKey={(p) => p.point} columns={[
                 { key: 'time', title: 'Time', head: true, cell: (p) => <Time at={p.time} /> },
                 { key: 'point', title: 'Point', wide: true, cell: (p) => <PointLink id={p.point} /> },

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { call } from '../api/client';
 import { active } from '../api/live';
 import { Loaded, useResource } from '../api/resource';
-import type { Alert, Job, Schedule, Status } from '../api/schema';
+import type { Job, Schedule, Status } from '../api/schema';
 import { roughly, spanWords } from '../format/time';
 import { counted } from '../format/size';
 import { Criticality, kLevels, ScheduleBadge } from '../words';
@@ -38,7 +38,7 @@ function HomeOf({ status: s }: { status: Status }): JSX.Element {
       <Objectives status={s} />
       <div class="columns">
         <Card title={s.attention.length ? `Needs attention (${s.attention.length})` : 'Needs attention'} plain aside={<a href="/alerts">Alerts</a>}>
-          {s.attention.length ? <AlertList alerts={ordered(s.attention)} /> : <Empty what="Nothing needs attention">Everything is covered, fresh and proven as far as Holdfast can tell.</Empty>}
+          {s.attention.length ? <AlertList alerts={s.attention} /> : <Empty what="Nothing needs attention">Everything is covered, fresh and proven as far as Holdfast can tell.</Empty>}
         </Card>
         <Work />
       </div>
@@ -48,8 +48,6 @@ function HomeOf({ status: s }: { status: Status }): JSX.Element {
     </>
   );
 }
-
-const ordered = (alerts: Alert[]): Alert[] => [...alerts].sort((a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'));
 
 function Verdict({ status: s }: { status: Status }): JSX.Element {
   const tone: Tone = { yes: 'ok', with_findings: 'warn', no: 'bad', unknown: 'off' }[s.verdict] as Tone;
@@ -84,33 +82,33 @@ function Objectives({ status: s }: { status: Status }): JSX.Element {
   const stronglyProven = proven && !proven.failed && (proven.level === 'content' || proven.level === 'restore');
   return (
     <div class="tiles">
-      <section class="tile" aria-labelledby="t-back">
-        <h3 id="t-back">Comes back as of</h3>
+      <div class="tile">
+        <h2>Comes back as of</h2>
         <div class="value">{s.newest_good ? <Time at={s.newest_good.time} style="spoken" /> : 'nothing'}</div>
         <div class="sub">{s.newest_good ? <><Time at={s.newest_good.time} style="ago" />, {s.newest_good.scope === 'full' ? 'all items' : 'a part of the items'}</> : 'no point with every critical item'}</div>
-      </section>
-      <section class="tile" aria-labelledby="t-rpo">
-        <h3 id="t-rpo">Would be lost now (RPO)</h3>
+      </div>
+      <div class="tile">
+        <h2>Would be lost now (RPO)</h2>
         <div class="value">{age === null ? 'everything' : roughly(age)}</div>
         {age !== null && rpo.objective_seconds ? <progress class={late ? 'bad' : age > 0.8 * rpo.objective_seconds ? 'warn' : 'ok'} value={Math.min(age, rpo.objective_seconds)} max={rpo.objective_seconds} aria-label="Share of the objective that is used" /> : null}
         <div class="sub">{rpo.objective ? <>objective: at most {spanWords(rpo.objective)} {late ? <Badge tone="bad">missed</Badge> : age === null ? null : <Badge tone="ok">met</Badge>}</> : <>no objective is set · <a href="/critical-data-backup#objectives">set one</a></>}</div>
-      </section>
-      <section class="tile" aria-labelledby="t-rto">
-        <h3 id="t-rto">Coming back takes (RTO)</h3>
+      </div>
+      <div class="tile">
+        <h2>Coming back takes (RTO)</h2>
         <div class="value">{rto.measured_seconds === null ? 'not measured' : <Duration seconds={rto.measured_seconds} />}</div>
         {rto.measured_seconds !== null && rto.objective_seconds ? <progress class={rto.met === false ? 'bad' : 'ok'} value={Math.min(rto.measured_seconds, rto.objective_seconds)} max={rto.objective_seconds} aria-label="Share of the objective that is used" /> : null}
         <div class="sub">
           {rto.measured_seconds === null ? 'verify at level restore, or recover: that measures it' : <>measured by {rto.measured_by === 'recover' ? 'a recovery' : 'a verification'} <Time at={rto.measured_at} style="ago" /></>}
           {rto.objective ? <>; objective: {spanWords(rto.objective)} {rto.met === null ? null : rto.met ? <Badge tone="ok">met</Badge> : <Badge tone="bad">missed</Badge>}</> : null}
         </div>
-      </section>
-      <section class="tile" aria-labelledby="t-proven">
-        <h3 id="t-proven">Proven</h3>
+      </div>
+      <div class="tile">
+        <h2>Proven</h2>
         <div class="value">{!proven || proven.level === 'none' ? 'never' : proven.failed ? 'damaged' : <Time at={proven.time} style="spoken" />}</div>
         <div class="sub">
           {proven?.failed ? <Badge tone="bad">the newest verification found damage</Badge> : proven && proven.level !== 'none' ? <><Badge tone={stronglyProven ? 'ok' : 'info'}>{proven.level}</Badge> {kLevels[proven.level]}</> : 'this point was never read back'}
         </div>
-      </section>
+      </div>
     </div>
   );
 }
@@ -175,12 +173,11 @@ function Items({ status: s }: { status: Status }): JSX.Element {
   return (
     <Card title="Items" plain>
       <Table caption="Items and the newest recovery point that holds each" rows={s.items} rowKey={(i) => i.item} columns={[
-        { key: 'item', title: 'Item', head: true, cell: (i) => <span title={`If lost: ${i.if_lost}`}>{i.title}</span>, sort: (i) => i.title },
+        { key: 'item', title: 'Item', head: true, cell: (i) => <><span title={`If lost: ${i.if_lost}`}>{i.title}</span>{i.problem ? <p class="muted small if-lost">If lost: {i.if_lost}</p> : null}</>, sort: (i) => i.title },
         { key: 'criticality', title: 'Criticality', wide: true, cell: (i) => <Criticality value={i.criticality} />, sort: (i) => rank[i.criticality] ?? 3 },
         { key: 'state', title: 'State', cell: (i) => i.problem ? <Badge tone={i.criticality === 'critical' ? 'bad' : 'warn'}>{i.problem}</Badge> : <Badge tone="ok">in the newest point</Badge>, sort: (i) => i.problem },
         { key: 'time', title: 'Newest point', cell: (i) => i.point ? <a href={`/points/${i.point}`}><Time at={i.time} style="spoken" /></a> : <span class="muted">never</span>, sort: (i) => i.time ?? '' },
-        { key: 'proven', title: 'Our handling is proven on', wide: true, cell: (i) => <span class="muted">{i.proven_on}</span>, sort: (i) => i.proven_on },
-        { key: 'lost', title: 'If lost', wide: true, cell: (i) => <span class="muted">{i.if_lost}</span> },
+        { key: 'proven', title: 'Handling proven on', wide: true, cell: (i) => <span class="muted">{i.proven_on}</span>, sort: (i) => i.proven_on },
       ]} />
     </Card>
   );

@@ -51,7 +51,7 @@ function KitOf({ kit: k }: { kit: Kit }): JSX.Element {
           { key: 'place', title: 'Place', wide: true, cell: (c) => <code>{c.repository}</code> },
           { key: 'fresh', title: 'Brought up to date', cell: (c) => (c.last_success ? <Time at={c.last_success} style="spoken" /> : <Badge tone="bad">never</Badge>) },
           { key: 'last', title: 'Last job', cell: (c) => (c.last ? <JobLine1 job={c.last} /> : <span class="muted">none</span>) },
-          { key: 'act', title: 'Actions', actions: true, cell: (c) => <Act right="operate" look="quiet small" icon="play" label={`Copy to ${c.name} now`} onAct={() => startJob({ kind: 'copy', parameters: { copy: c.name } })}>Copy now</Act> },
+          { key: 'act', title: 'Actions', actions: true, cell: (c) => <Act right="operate" look="quiet small" icon="play" label={`Copy now to ${c.name}`} onAct={() => startJob({ kind: 'copy', parameters: { copy: c.name } })}>Copy now</Act> },
         ]} />
       </Card>
       <Card title="Exports" plain>

@@ -6,7 +6,7 @@ import { call } from '../api/client';
 import { problemOf, type Problem } from '../api/problem';
 import { Loaded, useResource } from '../api/resource';
 import type { NewVerify, Point, StoredItem } from '../api/schema';
-import { counted } from '../format/size';
+import { counted, humanCount } from '../format/size';
 import { go } from '../router';
 import { Act, startJob } from '../ui/act';
 import { FindingList } from '../ui/alert_list';
@@ -78,7 +78,7 @@ function PointOf({ point: p }: { point: Point }): JSX.Element {
           { key: 'status', title: 'Status', cell: (i) => <Badge tone={kItemTone[i.status]}>{kItemText[i.status]}</Badge>, sort: (i) => i.status },
           { key: 'criticality', title: 'Criticality', wide: true, cell: (i) => <Criticality value={i.criticality} />, sort: (i) => i.criticality },
           { key: 'kind', title: 'Kind', wide: true, cell: (i) => <span class="muted">{i.kind.replace(/_/g, ' ')}</span>, sort: (i) => i.kind },
-          { key: 'files', title: 'Files', number: true, wide: true, cell: (i) => i.files, sort: (i) => i.files },
+          { key: 'files', title: 'Files', number: true, wide: true, cell: (i) => humanCount(i.files), sort: (i) => i.files },
           { key: 'bytes', title: 'Size', number: true, cell: (i) => <Bytes value={i.bytes} />, sort: (i) => i.bytes },
           { key: 'seconds', title: 'Took', number: true, wide: true, cell: (i) => <Duration seconds={i.seconds} />, sort: (i) => i.seconds },
         ]} />

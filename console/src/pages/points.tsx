@@ -94,6 +94,6 @@ export function Points(): JSX.Element {
 const indexOf = (data: Listed | null, id: string): number => data?.points.findIndex((p) => p.id === id) ?? -1;
 
 function PinButton({ point, onPin }: { point: PointSummary; onPin: () => void }): JSX.Element {
-  if (point.pinned) return <Act right="operate" look="quiet small" icon="pin" label={`Unpin ${shortId(point.id)}`} onAct={onPin}>Pinned</Act>;
+  if (point.pinned) return <Act right="operate" look="quiet small" icon="pin" label={`Pinned: unpin ${shortId(point.id)}`} onAct={onPin}>Pinned</Act>;
   return <Act right="operate" look="quiet small" icon="pin" label={`Pin ${shortId(point.id)}`} onAct={onPin}>Pin</Act>;
 }

@@ -132,7 +132,7 @@ function Steps({ steps, job }: { steps: ShownStep[]; job: Job | null }): JSX.Ele
     <>
       {open.length ? <Notice tone="info" what={`${counted(open.length, 'step')} ${open.length === 1 ? 'is' : 'are'} left to you.`} hint="Do what each says, then say that it is done: the recovery goes on." /> : null}
       {groups(steps).map((g) => (
-        <Card key={`${g.group}${g.steps[0]?.name ?? ''}`} title={`${g.group}  ${kGroups[g.group] ?? ''}`} plain aside={<span class="muted small">{g.steps.filter((s) => s.state === 'done').length} of {g.steps.length} done</span>}>
+        <Card key={`${g.group}${g.steps[0]?.name ?? ''}`} title={kGroups[g.group] ?? `Group ${g.group}`} plain aside={<span class="muted small">{g.steps.filter((s) => s.state === 'done').length} of {g.steps.length} done</span>}>
           <ol class="plan">{g.steps.map((s) => <StepLine key={s.name} step={s} job={open.includes(s) ? job : null} />)}</ol>
         </Card>
       ))}

@@ -7,7 +7,7 @@ import { Time, sentence } from './parts';
 export function AlertList({ alerts }: { alerts: Alert[] }): JSX.Element {
   return (
     <ul class="findings">
-      {alerts.map((a, i) => (
+      {[...alerts].sort((a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical')).map((a, i) => (
         <li key={`${a.code}/${a.object}/${i}`} class={a.severity === 'critical' ? 'bad' : 'warn'}>
           <Icon name={a.severity === 'critical' ? 'bad' : 'warn'} />
           <div>

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { theme } from '../theme';
-import { local } from '../format/time';
+import { local, localTime, shortDate } from '../format/time';
 import { useWidth } from './width';
 
 export interface Series { title: string; values: (number | null)[]; colour: string; dash?: number[] }
@@ -19,6 +19,9 @@ function resolved(element: Element, colour: string): string {
   probe.remove();
   return value;
 }
+
+// `step`: seconds between two marks of the axis.
+const dateText = (t: Date, step: number): string => (step >= 86_400 ? (step >= 300 * 86_400 ? String(t.getFullYear()) : shortDate(t)) : t.getHours() === 0 && t.getMinutes() === 0 ? shortDate(t) : localTime(t));
 
 export function Chart({ title, times, series, unit, table }: { title: string; times: number[]; series: Series[]; unit: (value: number) => string; table: ComponentChildren }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
@@ -41,12 +44,12 @@ export function Chart({ title, times, series, unit, table }: { title: string; ti
         width, height: 220, padding: [8, 8, 0, 0],
         cursor: { y: false, points: { size: 6 } },
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.08] } },
-        axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(unit) }],
+        axes: [{ ...axis, values: (_, ticks, __, ___, step) => ticks.map((t) => dateText(new Date(t * 1000), step)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(unit) }],
         series: [
-          { value: (_, v) => (v === null ? '' : local(new Date(v * 1000))) },
+          { label: 'Time', value: (_, v) => (v === null ? '–' : local(new Date(v * 1000))) },
           ...series.map((s) => ({
             label: s.title, stroke: resolved(element, s.colour), width: 2, points: { show: times.length < 60, size: 5 }, spanGaps: true,
-            ...(s.dash ? { dash: s.dash } : {}), value: (_: uPlot, v: number | null) => (v === null ? '' : unit(v)),
+            ...(s.dash ? { dash: s.dash } : {}), value: (_: uPlot, v: number | null) => (v === null ? '–' : unit(v)),
           })),
         ],
       },

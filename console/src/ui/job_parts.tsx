@@ -37,14 +37,14 @@ export function JobProgress({ job }: { job: Job }): JSX.Element | null {
   return (
     <div class="stack tight" aria-live="off">
       <progress aria-label={`Progress of job ${job.id}`} {...(known ? { value: Math.min(p.bytes, p.bytes_total), max: p.bytes_total } : {})} />
-      <div class="row apart muted"><span>{p ? progressText(p) : 'Starting'}</span><span>{known ? percent(Math.min(1, p.bytes / p.bytes_total)) : ''}</span></div>
+      <p class="muted small">{p ? progressText(p) : 'Starting'}</p>
     </div>
   );
 }
 
 export function progressText(p: Progress): string {
   const rate = p.seconds > 1 ? p.bytes / p.seconds : 0;
-  const parts = [p.phase, p.bytes_total > 0 ? `${humanBytes(p.bytes)} of ${humanBytes(p.bytes_total)}` : humanBytes(p.bytes)];
+  const parts = [p.phase, p.bytes_total > 0 ? `${humanBytes(p.bytes)} of ${humanBytes(p.bytes_total)} (${percent(Math.min(1, p.bytes / p.bytes_total))})` : humanBytes(p.bytes)];
   if (rate > 0) parts.push(`${humanBytes(rate)}/s`);
   if (rate > 0 && p.bytes_total > p.bytes) parts.push(`${humanSeconds((p.bytes_total - p.bytes) / rate)} left`);
   return parts.filter(Boolean).join(' · ');

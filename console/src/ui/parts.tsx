@@ -157,14 +157,14 @@ export function Dialog({ title, onClose, children, actions, large = false, fixed
   );
 }
 
-export function Field({ label, help, wrong, children }: {
-  label: string; help?: ComponentChildren; wrong?: string | undefined; children: (attributes: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: 'true' }) => JSX.Element;
+export function Field({ label, help, wrong, children, wide = false }: {
+  wide?: boolean; label: string; help?: ComponentChildren; wrong?: string | undefined; children: (attributes: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: 'true' }) => JSX.Element;
 }): JSX.Element {
   const id = useId();
   const described = [help ? `${id}-help` : '', wrong ? `${id}-wrong` : ''].filter(Boolean).join(' ');
   const attributes = { id, ...(described ? { 'aria-describedby': described } : {}), ...(wrong ? { 'aria-invalid': 'true' as const } : {}) };
   return (
-    <div class="field">
+    <div class={wide ? 'field wide-field' : 'field'}>
       <label for={id}>{label}</label>
       {children(attributes)}
       {help ? <span class="help" id={`${id}-help`}>{help}</span> : null}

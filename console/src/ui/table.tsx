@@ -32,7 +32,7 @@ export function Table<Row>({ caption, columns, rows, rowKey, empty, rowClass, or
   if (rows.length === 0 && empty) return <>{empty}</>;
   const classes = (c: Column<Row>): string => [c.number ? 'number' : '', c.wide ? 'wide' : '', c.actions ? 'actions' : ''].filter(Boolean).join(' ');
   return (
-    <div class="table" tabIndex={0} role="region" aria-label={caption}>
+    <div class="table" tabIndex={0} role="group" aria-label={caption}>
       <table onKeyDown={moveByArrow}>
         <caption class="hidden-text">{caption}</caption>
         <thead>

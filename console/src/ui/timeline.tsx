@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { PointSummary } from '../api/schema';
 import { counted, humanBytes } from '../format/size';
-import { local, parseTime } from '../format/time';
+import { local, parseTime, shortDate } from '../format/time';
 import { kOrigin, pointTone } from '../words';
 import { now } from './parts';
 import { kDays, kLanes, layout } from './timeline_layout';
@@ -34,7 +34,7 @@ export function Timeline({ points }: { points: PointSummary[] }): JSX.Element {
           {ticks.map((t) => (
             <g key={t.date.getTime()} aria-hidden="true">
               <line class="grid" x1={t.x} x2={t.x} y1={kTop} y2={height - kAxis} />
-              <text x={t.x} y={height - 5} text-anchor={t.x < left + 20 ? 'start' : 'middle'}>{t.date.getDate()}.{t.date.getMonth() + 1}.</text>
+              <text x={t.x} y={height - 5} text-anchor={t.x < left + 20 ? 'start' : 'middle'}>{shortDate(t.date)}</text>
             </g>
           ))}
           {lanes.map((lane) => (

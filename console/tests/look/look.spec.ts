@@ -42,7 +42,6 @@ async function open(browser: Browser, url: string, width: number, scheme: 'light
     await page.getByLabel('User').fill('anna');
     await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('navigation').first().waitFor({ state: 'attached' });
     await page.locator('#content').waitFor();
   }
   return { page, faults, close: () => context.close() };
@@ -61,7 +60,7 @@ test.beforeAll(() => { mkdirSync(kPictures, { recursive: true }); });
 for (const width of [1280, 400])
   for (const scheme of ['light', 'dark'] as const)
     test(`every page at ${width}, ${scheme}`, async ({ browser }) => {
-      const server = await serve({ built: true });
+      const server = await serve({ built: true, points: 45 });
       const { page, faults, close } = await open(browser, server.url, width, scheme);
       const ids = await page.evaluate(async () => ((await (await fetch('/api/v1/points?limit=2')).json()) as { points: { id: string }[] }).points.map((p) => p.id));
       const found: string[] = [];
