@@ -31,9 +31,9 @@ function Followed({ id }: { id: number }): JSX.Element {
           <JobResult job={job} />
           <Card>
             <JobProgress job={job} />
-            <Facts rows={[
+            <Facts two rows={[
               ['Started by', job.who],
-              ...(job.schedule ? [['Schedule', <span key="s">{job.schedule}, for <Time at={job.slot} /></span>] as [string, JSX.Element]] : []),
+              ...(job.schedule ? [['Schedule', <span key="s">{job.schedule}{job.slot ? <>, for <Time at={job.slot} /></> : ', run by hand'}</span>] as [string, JSX.Element]] : []),
               ['Queued', <Time key="q" at={job.queued} seconds />],
               ['Started', <Time key="t" at={job.started} seconds />],
               ['Ended', <Time key="e" at={job.ended} seconds />],

@@ -108,8 +108,8 @@ export function Card({ title, aside, children, footer, id, plain = false, level 
   );
 }
 
-export function Facts({ rows }: { rows: [ComponentChildren, ComponentChildren][] }): JSX.Element {
-  return <dl class="facts">{rows.map(([name, value], i) => [<dt key={`n${i}`}>{name}</dt>, <dd key={`v${i}`}>{value}</dd>])}</dl>;
+export function Facts({ rows, two = false }: { rows: [ComponentChildren, ComponentChildren][]; two?: boolean }): JSX.Element {
+  return <dl class={two ? 'facts two' : 'facts'}>{rows.map(([name, value], i) => [<dt key={`n${i}`}>{name}</dt>, <dd key={`v${i}`}>{value}</dd>])}</dl>;
 }
 
 export interface Crumb { text: string; href: string }

@@ -20,6 +20,16 @@ function about(p: PointSummary): string {
   return `${time ? local(time) : p.time}, ${kOrigin[p.origin]}, ${state}${level}, ${humanBytes(p.bytes)}${p.label ? `, ${p.label}` : ''}`;
 }
 
+// One stop for the keyboard, at the newest point; left and right go on from there.
+function moveByArrow(event: KeyboardEvent): void {
+  const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+  if (step === 0) return;
+  const marks = [...(event.currentTarget as Element).querySelectorAll<SVGAElement>('a')];
+  const next = marks[marks.indexOf(event.target as SVGAElement) + step];
+  event.preventDefault();
+  next?.focus();
+}
+
 export function Timeline({ points }: { points: PointSummary[] }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
@@ -30,7 +40,7 @@ export function Timeline({ points }: { points: PointSummary[] }): JSX.Element {
   return (
     <div ref={box} class="stack tight">
       {width > 0 ? (
-        <svg class="timeline" width={width} height={height} role="group" aria-label={`Time line: ${counted(marks.length, 'recovery point')} in the last ${kDays} days`}>
+        <svg class="timeline" width={width} height={height} role="group" onKeyDown={moveByArrow} aria-label={`Time line: ${counted(marks.length, 'recovery point')} in the last ${kDays} days`}>
           {ticks.map((t) => (
             <g key={t.date.getTime()} aria-hidden="true">
               <line class="grid" x1={t.x} x2={t.x} y1={kTop} y2={height - kAxis} />
@@ -43,12 +53,12 @@ export function Timeline({ points }: { points: PointSummary[] }): JSX.Element {
               <text x={0} y={y(lane) + 4}>{kOrigin[kLanes[lane]!]}</text>
             </g>
           ))}
-          {[...marks].reverse().map((m) => {
+          {[...marks].reverse().map((m, i, all) => {
             const tone = pointTone(m.point);
             const r = m.point.scope === 'full' ? 6 : 4.5;
             const look = `mark ${tone}${proven(m.point) ? '' : ' unproven'}`;
             return (
-              <a key={m.point.id} href={`/points/${m.point.id}`} aria-label={about(m.point)}>
+              <a key={m.point.id} href={`/points/${m.point.id}`} tabindex={i === all.length - 1 ? 0 : -1} aria-label={about(m.point)}>
                 <title>{about(m.point)}</title>
                 {tone === 'bad' ? <rect class={look} x={m.x - r} y={y(m.lane) - r} width={2 * r} height={2 * r} rx={1} />
                   : tone === 'warn' ? <path class={look} d={`M${m.x} ${y(m.lane) - r - 1}l${r + 1} ${2 * r}h${-2 * (r + 1)}z`} />
