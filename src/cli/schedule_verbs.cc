@@ -26,26 +26,10 @@ std::vector<Timestamp> next_runs(const Calendar& calendar, Timestamp now) {
   return runs;
 }
 
-Json to_json(const std::vector<Timestamp>& runs, const Zone& here) {
-  Json out = Json::array();
-  for (Timestamp t : runs) out.push_back({{"time", format_utc(t)}, {"local", here.text(t)}});
-  return out;
-}
-
 std::string describe(const std::vector<Timestamp>& runs, const Zone& here, const std::string& before) {
   std::string text;
   for (Timestamp t : runs) text += "\n" + (text.empty() ? before : std::string(before.size(), ' ')) + here.text(t);
   return runs.empty() ? "\n" + before + "never comes" : text;
-}
-
-Json to_json(const ScheduleSettings& s) {
-  Json out{{"name", s.name}, {"enabled", s.enabled}, {"run", to_text(s.run)}, {"does", to_text(s)}, {"calendar", s.calendar}};
-  if (!s.section.empty()) out["section"] = s.section;
-  if (!s.export_folder.empty()) out["export"] = printable(s.export_folder.string());
-  if (!s.level.empty()) out["level"] = s.level;
-  if (s.share) out["share"] = *s.share;
-  if (!s.copy.empty()) out["copy"] = s.copy;
-  return out;
 }
 
 std::vector<const ScheduleSettings*> backups_of(const system::System& s, const std::string& section) {
@@ -69,7 +53,7 @@ int list(const Arguments&, Context& c) {
       const std::vector<Timestamp> runs = next_runs(calendar, c.world.clock.now());
       text += "\n  " + calendar.normal_form() + describe(runs, here, x.enabled ? "  next  " : "  would run  ");
       row["normal_form"] = calendar.normal_form();
-      row["next"] = to_json(runs, here);
+      row["next"] = report::runs_json(runs, here);
     } catch (const Error& e) {   // its time zone is not on this machine
       text += "\n  " + printable(x.calendar);
       row["normal_form"] = nullptr;
@@ -153,7 +137,7 @@ int switch_to(bool enabled, const std::string& calendar, const Arguments& a, Con
   const bool dry = a.has("--dry-run");
   Json result{{"schedule", name}, {"enabled", enabled}, {"changed", !lines.empty() && !dry}, {"file", printable(s.file.string())}, {"lines", Json::array()}};
   for (const auto& l : lines) result["lines"].push_back(std::string(1, l.sign) + " " + printable(l.text));
-  if (enabled) result["next"] = to_json(runs, zones.machine());
+  if (enabled) result["next"] = report::runs_json(runs, zones.machine());
   if (dry) result["dry_run"] = true;
   std::string ending = "Schedule '" + name + "' is " + (enabled ? "on." + describe(runs, zones.machine(), "  next  ") + "\n" + kOnlyTheService : "off.");
   if (lines.empty()) {

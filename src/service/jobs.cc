@@ -83,15 +83,15 @@ Job require(Transaction& transaction, std::int64_t id, State state) {
 
 std::string described(std::int64_t id, const std::string& kind) { return "job " + std::to_string(id) + ", " + kind; }
 
-std::string kept_line(const std::string& line) {
+}  // namespace
+
+std::string Jobs::kept(std::string_view line) {
   std::string text = printable(line);
-  if (text.size() <= Jobs::kLongestLine) return text;
-  std::size_t end = Jobs::kLongestLine;
+  if (text.size() <= kLongestLine) return text;
+  std::size_t end = kLongestLine;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return text.substr(0, end) + "…";
 }
-
-}  // namespace
 
 std::string_view to_text(Job::State state) { return kStates[static_cast<std::size_t>(state)]; }
 
@@ -130,7 +130,7 @@ std::optional<Job> Jobs::next() {
   Transaction transaction = state_.read();
   std::vector<Job> found = read_jobs(transaction,
                                      "AS j WHERE state = 'queued' AND (schedule IS NULL OR NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND "
-                                     "schedule = j.schedule)) ORDER BY schedule IS NOT NULL, id LIMIT 1");
+                                     "schedule = j.schedule)) ORDER BY slot IS NOT NULL, id LIMIT 1");
   if (found.empty()) return std::nullopt;
   return found.front();
 }
@@ -147,9 +147,20 @@ void Jobs::start(std::int64_t id) {
   change.commit();
 }
 
-void Jobs::end(Transaction& change, std::int64_t id, int exit_code, std::int64_t findings) {
+Job Jobs::end(Transaction& change, std::int64_t id, int exit_code, std::int64_t findings, std::string_view result) {
   require(change, id, State::running);
-  change.run("UPDATE jobs SET state = 'ended', ended = ?, exit_code = ?, findings = ? WHERE id = ?", clock_.now().seconds, exit_code, findings, id);
+  std::optional<std::string> kept_result;
+  if (!result.empty() && result.size() <= kLongestResult) kept_result = printable(result);
+  const std::size_t bytes = kept_result ? kept_result->size() : 0;
+  change.run("UPDATE jobs SET state = 'ended', ended = ?, exit_code = ?, findings = ?, result = ?, log_bytes = log_bytes + ? WHERE id = ?", clock_.now().seconds,
+             exit_code, findings, kept_result, bytes, id);
+  return require(change, id, State::ended);
+}
+
+Job Jobs::interrupt(Transaction& change, std::int64_t id) {
+  require(change, id, State::running);
+  change.run("UPDATE jobs SET state = 'interrupted', ended = ? WHERE id = ?", clock_.now().seconds, id);
+  return require(change, id, State::interrupted);
 }
 
 void Jobs::withdraw(std::int64_t id, const Actor& by) {
@@ -167,6 +178,19 @@ std::optional<Job> Jobs::find(std::int64_t id) {
   return found.front();
 }
 
+std::string Jobs::result(std::int64_t id) {
+  Transaction transaction = state_.read();
+  Statement s = transaction.ask("SELECT result FROM jobs WHERE id = ?", id);
+  return s.step() ? s.text(0) : "";
+}
+
+std::optional<Job> Jobs::newest_of(std::string_view schedule) {
+  Transaction transaction = state_.read();
+  std::vector<Job> found = read_jobs(transaction, "WHERE schedule = ? ORDER BY id DESC LIMIT 1", schedule);
+  if (found.empty()) return std::nullopt;
+  return found.front();
+}
+
 std::vector<Job> Jobs::list(std::int64_t before, std::size_t limit) {
   Transaction transaction = state_.read();
   return read_jobs(transaction, "WHERE id < ? ORDER BY id DESC LIMIT ?", before <= 0 ? INT64_MAX : before, std::min<std::size_t>(limit, INT64_MAX));
@@ -176,7 +200,7 @@ void Jobs::log(std::int64_t id, std::span<const std::string> lines) {
   Transaction change = state_.change();
   std::int64_t number = require(change, id, State::running).lines, bytes = 0;
   for (const std::string& line : lines) {
-    const std::string text = kept_line(line);
+    const std::string text = kept(line);
     change.run("INSERT INTO job_lines VALUES (?, ?, ?)", id, ++number, text);
     bytes += static_cast<std::int64_t>(text.size());
   }
@@ -208,7 +232,7 @@ void Jobs::drop_old(Transaction& change) {
   }
   for (const std::int64_t id : without) {
     change.run("DELETE FROM job_lines WHERE job = ?", id);
-    change.run("UPDATE jobs SET log_bytes = 0 WHERE id = ?", id);
+    change.run("UPDATE jobs SET log_bytes = 0, result = NULL WHERE id = ?", id);
   }
 }
 
@@ -226,6 +250,21 @@ Timestamp Jobs::on_since(std::string_view schedule, std::string_view calendar) {
   return now;
 }
 
+std::optional<Timestamp> Jobs::known_since(std::string_view schedule, std::string_view calendar) {
+  Transaction transaction = state_.read();
+  Statement s = transaction.ask("SELECT since FROM schedules WHERE name = ? AND calendar = ?", schedule, calendar);
+  if (!s.step()) return std::nullopt;
+  return Timestamp{s.integer(0), 0};
+}
+
+std::vector<std::string> Jobs::switched_on() {
+  Transaction transaction = state_.read();
+  Statement s = transaction.ask("SELECT name FROM schedules ORDER BY name");
+  std::vector<std::string> names;
+  while (s.step()) names.push_back(s.text(0));
+  return names;
+}
+
 void Jobs::switched_off(std::string_view schedule) {
   Transaction change = state_.change();
   change.run("DELETE FROM schedules WHERE name = ?", schedule);
@@ -239,7 +278,7 @@ std::vector<schedule::JobRun> Jobs::runs(std::string_view schedule) {
       kRuns);
   std::map<Timestamp, int> interrupted;
   for (const Job& job : jobs)
-    if (job.state == State::interrupted && job.slot) ++interrupted[*job.slot];
+    if (job.state == State::interrupted && job.slot && job.started) ++interrupted[*job.slot];
   std::vector<schedule::JobRun> runs;
   for (const Job& job : jobs) {
     const Timestamp slot = job.slot.value_or(job.queued);

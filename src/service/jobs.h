@@ -48,7 +48,8 @@ class Jobs {
  public:
   static constexpr std::int64_t kLines = 10'000;              // kept of one job: the last ones
   static constexpr std::size_t kLongestLine = 4096;           // bytes; more is cut
-  static constexpr std::int64_t kLogBytes = 256LL << 20;      // of all logs: the oldest jobs lose theirs
+  static constexpr std::size_t kLongestResult = 64 << 10;     // bytes; a longer one is not kept
+  static constexpr std::int64_t kLogBytes = 256LL << 20;      // of all logs with their results: the oldest jobs lose theirs
   static constexpr std::int64_t kJobs = 10'000;               // kept: the newest
   static constexpr int kTimesInterrupted = 3;                 // then a slot counts as run
 
@@ -59,30 +60,41 @@ class Jobs {
 
   // Queues a job. Error(unknown_name): no such kind. Error(usage): arguments that are not UTF-8.
   std::int64_t add(const NewJob& job, const Actor& by);
-  // The queued job that comes next: what a person started first, then the oldest. One of a schedule whose job runs waits.
+  // The queued job that comes next: what a person started first (also a schedule's, which has no slot then), then the oldest. One of a
+  // schedule whose job runs waits.
   std::optional<Job> next();
   // queued → running. Before its process starts. Error(not_found), Error(precondition): it is not queued, Error(busy): its schedule's
   // job runs.
   void start(std::int64_t id);
-  // running → ended, in the caller's transaction: what follows from the end (notifications) is written with it. Error(precondition).
-  void end(Transaction& change, std::int64_t id, int exit_code, std::int64_t findings);
+  // running → ended, in the caller's transaction: what follows from the end (notifications) is written with it. Returns the ended job.
+  // `result`: the verb's last JSON line, or "". Error(precondition).
+  Job end(Transaction& change, std::int64_t id, int exit_code, std::int64_t findings, std::string_view result = {});
+  // running → interrupted, likewise: the service stops and has cut it off.
+  Job interrupt(Transaction& change, std::int64_t id);
   // queued → ended without having run. Error(not_found), Error(precondition).
   void withdraw(std::int64_t id, const Actor& by);
 
   std::optional<Job> find(std::int64_t id);
+  std::string result(std::int64_t id);   // "": none yet, or none kept
+  std::optional<Job> newest_of(std::string_view schedule);
   // Newest first: up to `limit` with ids below `before` (0: from the newest).
   std::vector<Job> list(std::int64_t before, std::size_t limit);
 
   // Lines of a running job, many at a time: each call is a transaction. Error(precondition).
   void log(std::int64_t id, std::span<const std::string> lines);
+  // A line as the log keeps it: printable, cut to kLongestLine. Of a kept line it is the line itself.
+  static std::string kept(std::string_view line);
   // In order: up to `limit` with numbers above `after`.
   std::vector<JobLine> lines(std::int64_t id, std::int64_t after, std::size_t limit);
 
   // Since when a schedule is on with this calendar (normal form): remembered, from the first call with it on. For schedule::Schedule.
   Timestamp on_since(std::string_view schedule, std::string_view calendar);
+  // The same without remembering: nullopt when on_since() was never called for it since.
+  std::optional<Timestamp> known_since(std::string_view schedule, std::string_view calendar);
+  std::vector<std::string> switched_on();   // those that on_since() remembers
   void switched_off(std::string_view schedule);
   // For schedule::decide: the newest hundred runs since then. An interrupted one is none, so that its slot is due again; but a slot that was interrupted
-  // kTimesInterrupted times is left, so that a job that takes the machine down with it does not do so for ever.
+  // kTimesInterrupted times while it ran is left, so that a job that takes the machine down with it does not do so for ever.
   std::vector<schedule::JobRun> runs(std::string_view schedule);
 
  private:

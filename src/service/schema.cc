@@ -91,8 +91,11 @@ CREATE TABLE schedules (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// The verb's last line, as JSON.
+constexpr std::string_view kJobResults = "ALTER TABLE jobs ADD COLUMN result TEXT;";
+
 // Notifications on their way, and what was told last of what is told once.
-constexpr std::string_view kVersion2 = R"sql(
+constexpr std::string_view kNotifications = R"sql(
 CREATE TABLE notifications (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   target TEXT NOT NULL,
@@ -122,7 +125,18 @@ CREATE INDEX notifications_unseen ON notifications (id) WHERE state = 'given up'
 CREATE TABLE told (topic TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view kSteps[] = {kVersion1, kVersion2};
+// Sizes of the repository over time.
+constexpr std::string_view kGrowth = R"sql(
+CREATE TABLE growth (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time INTEGER NOT NULL,
+  stored INTEGER NOT NULL,
+  protected INTEGER NOT NULL,
+  points INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::string_view kSteps[] = {kVersion1, kJobResults, kNotifications, kGrowth};
 
 }  // namespace
 

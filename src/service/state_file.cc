@@ -68,7 +68,7 @@ StateFile::StateFile(platform::FileSystem& files, platform::Entropy& entropy, Pa
     }
   }
   const auto opening = files_.lock(folder_ / "service.opening", kOpeningPatience);
-  read_key();
+  load_key();
   if (!files_.exists(file_)) make(vfs);
   require_private(files_, file_);
   database_ = std::make_unique<Database>(file_, vfs);
@@ -76,7 +76,7 @@ StateFile::StateFile(platform::FileSystem& files, platform::Entropy& entropy, Pa
   if (use == Use::service) check_whole();
 }
 
-void StateFile::read_key() {
+void StateFile::load_key() {
   const Path file = key_file(folder_);
   if (!files_.exists(file)) {
     if (files_.exists(file_)) throw no_key(folder_, "is missing");

@@ -70,7 +70,7 @@ class StateFile {
   const platform::Path& folder() const { return folder_; }
 
  private:
-  void read_key();
+  void load_key();
   void make(const std::string& vfs);
   void bring_up_to_date();
   void check_whole();

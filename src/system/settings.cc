@@ -233,13 +233,13 @@ class SettingsReader {
   const System& system_;
 };
 
+}  // namespace
+
 std::string percent(double share) {
   std::array<char, 32> digits{};
   const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), share * 100, std::chars_format::general, 6);
   return std::string(digits.data(), written.ptr) + "%";
 }
-
-}  // namespace
 
 Settings read_settings(const std::string& file, const TableReader& top, const System& system) { return SettingsReader(file, top, system).read(); }
 

@@ -57,5 +57,6 @@ struct Settings {
 std::string_view to_text(ScheduleSettings::Run run);         // as in the file: "backup"
 // "backup of section configuration, exported to /srv/plain": one line for lists, logs and messages, safe to print.
 std::string to_text(const ScheduleSettings& schedule);
+std::string percent(double share);                           // of 1, as in the file: 0.05 is "5%"
 
 }  // namespace holdfast::system

@@ -35,16 +35,16 @@ class WithoutRepository(ContractCase):
         help_text = self.run_it("--help", expect=0).out
         for verb in ("sample", "init", "backup", "points", "show", "diff", "restore", "export", "import", "recover", "kit", "verify", "check", "repair",
                      "retention show", "forget", "pin", "prune", "copy", "key list", "key rotate", "accept-older", "schedule list",
-                     "schedule on", "schedule off", "status", "explain"):
+                     "schedule on", "schedule off", "status", "serve", "explain"):
             self.assertIn("\n  " + verb + " ", help_text)
             verb_text = self.run_it(*verb.split(), "--help", expect=0).out
             self.assertIn("Examples", verb_text, verb)
             self.assertIn("holdfast " + verb, verb_text)
-        for unbuilt in ("drill", "serve", "schedule run"):
+        for unbuilt in ("drill", "schedule run"):
             self.assertNotRegex(help_text, r"\n  %s " % unbuilt)
 
     def test_verbs_that_are_not_built_are_19(self):
-        for verb in ("drill", "evidence", "package", "schedule run", "serve", "doctor"):
+        for verb in ("drill", "evidence", "package", "schedule run", "doctor"):
             self.assertEqual(self.run_it(*verb.split(), expect=19).error()["code"], "unsupported")
         self.refused("unsupported", "points", "--repository", "s3:https://host/bucket/prefix")
 

@@ -1,0 +1,58 @@
+// What the handlers of the API work with. Holds nothing itself; all of it outlives the router.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "item/adapter.h"
+#include "platform/world.h"
+#include "service/api/archive.h"
+#include "service/api/caller.h"
+#include "service/api/growth.h"
+#include "service/api/job_events.h"
+#include "service/api/standing.h"
+#include "service/courier.h"
+#include "service/job_runner.h"
+#include "service/live_configuration.h"
+#include "service/notifications.h"
+#include "service/scheduler.h"
+#include "service/sign_in.h"
+#include "service/tokens.h"
+#include "service/users.h"
+
+namespace holdfast::service {
+
+struct Services {
+  platform::World& world;
+  const item::AdapterSet& adapters;
+  platform::Path state_folder;
+  std::string version;
+  Timestamp started;
+
+  Audit& audit;
+  Users& users;
+  Tokens& tokens;
+  Sessions& sessions;
+  SignIn& sign_in;
+  Guard& guard;
+  LiveConfiguration& configuration;
+  Jobs& jobs;
+  JobRunner& runner;
+  Scheduler& scheduler;
+  Notifications& notifications;
+  Courier& courier;
+  Archive& archive;
+  Standing& standing;
+  Growth& growth;
+  Topics& topics;
+
+  std::shared_ptr<const system::System> system() const { return configuration.now(); }
+  // A point by what a client named: "latest" is the newest of this system that is not incomplete.
+  // Error(usage), Error(not_found).
+  repository::PointId point(const Archive::View& view, const std::string& text) const;
+  // Something is to be looked at again: "points", "schedules", "settings", "alerts". Whoever listens is told.
+  void changed(std::string_view what) const;
+};
+
+}  // namespace holdfast::service
