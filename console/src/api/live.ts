@@ -14,7 +14,7 @@ export const changes: Record<Topic, { value: number }> = {
 
 export const active = (): Job[] => [...jobs.value.values()].filter((j) => j.state === 'queued' || j.state === 'running').sort((a, b) => a.id - b.id);
 
-// Lists and the stream of all jobs leave results out: one that is known stays.
+// Lists leave results out, events large ones: one that is known stays.
 export function see(job: Job): void {
   const known = jobs.value.get(job.id);
   const next = new Map(jobs.value);

@@ -53,7 +53,7 @@ export function unreachable(reads: boolean): Problem {
     status: 0,
     code: 'unreachable',
     title: 'The service does not answer',
-    detail: reads ? 'This page could not be loaded from the server.' : 'Whether the change was made is not known.',
+    detail: reads ? 'the service does not answer: this could not be loaded' : 'the service does not answer: whether the change was made is not known',
     safe: 'recovery points are not touched by this',
     hint: reads
       ? "Is the network up, and does 'systemctl status holdfast' on the server say that it runs?"

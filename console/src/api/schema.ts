@@ -430,7 +430,7 @@ export type Job = {
   /** it was asked to stop */
   stopping: boolean;
   progress: Progress | null;
-  /** the verb's result or error line of --json, without type and schema; null: none yet, none kept, and in lists and events of several jobs */
+  /** the verb's result or error line of --json, without type and schema; null: none yet, none kept, in lists, and in an event when it is larger than 16 KiB */
   result: Record<string, unknown> | null;
   /** second persons who approved it; always empty in this version */
   approvals: string[];

@@ -112,7 +112,7 @@ function Review({ frame, items, target, onBack, onRun }: { frame: { title: strin
   );
 }
 
-// The latest that is known of a job that this page started; of an ended one with its result, which the stream of all jobs leaves out.
+// The latest that is known of a job that this page started; of an ended one with its result, which events leave out when it is large.
 export function useLatest(job: Job | null): Job | null {
   const latest = job ? jobs.value.get(job.id) ?? job : null;
   const lacking = latest?.state === 'ended' && latest.result === null ? latest.id : null;

@@ -3,13 +3,14 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call, session, may, urlOf, type Right } from '../api/client';
 import { jobs, see } from '../api/live';
+import { problemOf } from '../api/problem';
 import type { Job, JobLine, Progress } from '../api/schema';
 import { humanBytes, percent } from '../format/size';
 import { humanSeconds } from '../format/time';
 import { JobBadge } from '../words';
 import { Act } from './act';
 import { shownLine, type ShownLine } from './log';
-import { Bytes, Duration, Notice, PointLink, Time, now, sentence, stopped } from './parts';
+import { Bytes, Duration, Notice, PointLink, Time, now, sentence, stopped, tellProblem } from './parts';
 
 const kRight: Record<Job['kind'], Right> = {
   backup: 'operate', verify: 'operate', check: 'operate', copy: 'operate', kit: 'operate', export: 'recover', restore: 'recover', recover: 'recover',
@@ -93,7 +94,12 @@ export function useJob(id: number): { job: Job | null; lines: ShownLine[]; first
         setLines((old) => [...old, ...more].slice(-kLinesShown));
       }, 100);
     });
-    stream.addEventListener('end', (event) => { take(event); stream.close(); });
+    stream.addEventListener('end', (event) => {
+      take(event);
+      stream.close();
+      // A large result is left out of events.
+      call('job', { params: { job: id } }).then((whole) => { setJob(whole); see(whole); }, (error: unknown) => tellProblem(problemOf(error)));
+    });
     stream.addEventListener('error', () => {
       setLost(true);
       if (stream.readyState === EventSource.CLOSED) retry = setTimeout(() => setAgain((n) => n + 1), 3000);
@@ -156,7 +162,6 @@ export function JobResult({ job }: { job: Job }): JSX.Element | null {
     <Notice tone={tone} what={what}>
       {facts.length ? <div class="row">{facts}</div> : null}
       {failed.length ? <div>Failed items: {failed.map((i) => str(i['name']) ?? str(i['item'])).join(', ')}</div> : null}
-      {str(r['recovery_key']) ? <div>Its recovery key, shown once: <code>{str(r['recovery_key'])}</code></div> : null}
     </Notice>
   );
 }

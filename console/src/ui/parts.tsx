@@ -60,7 +60,7 @@ export function Notice({ tone, what, safe, hint, children, act }: {
 }
 
 export function ProblemNotice({ problem, again }: { problem: Problem; again?: (() => void) | undefined }): JSX.Element {
-  const what = problem.detail === '' || problem.detail === problem.title ? problem.title : `${problem.title}: ${problem.detail}`;
+  const what = sentence(problem.detail || problem.title);   // the title says only what the code means
   return (
     <div role="alert">
       <Notice tone="bad" what={what} safe={stopped(problem.safe)} hint={sentence(problem.hint)}
