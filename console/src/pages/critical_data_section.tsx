@@ -7,7 +7,7 @@ import { inWords } from '../format/calendar';
 import { Criticality, ScheduleBadge } from '../words';
 import { Act, queued } from '../ui/act';
 import { Icon } from '../ui/icons';
-import { JobLine1 } from '../ui/job_parts';
+import { JobLine1, rightOf } from '../ui/job_parts';
 import { Badge, Field, Notice, Time, type Tone } from '../ui/parts';
 import { CalendarEditor, OnOff } from '../ui/schedule_editor';
 import { Table } from '../ui/table';
@@ -55,10 +55,10 @@ export function SectionPanel({ editing, section }: { editing: Editing; section: 
   );
 }
 
-export function RunNow({ name, unsaved }: { name: string | null; unsaved: boolean }): JSX.Element {
+function RunNow({ name, unsaved, run = 'backup' }: { name: string | null; unsaved: boolean; run?: ScheduleSettings['run'] }): JSX.Element {
   const why = name === null ? 'There is no schedule yet: switch it on and save' : 'Save the changes first: what is saved would run';
   return (
-    <Act right="operate" icon="play" disabled={name === null || unsaved} why={why} label={name ? `Run now: ${name}` : 'Run now'}
+    <Act right={rightOf(run)} icon="play" disabled={name === null || unsaved} why={why} label={name ? `Run now: ${name}` : 'Run now'}
       onAct={async () => { if (name) queued(await call('runSchedule', { params: { name } })); }}>
       Run now
     </Act>
@@ -72,7 +72,7 @@ function Switches({ editing, name, what }: { editing: Editing; name: string; wha
   const on = own ? own.enabled === true : live?.enabled === true;
   return (
     <>
-      <RunNow name={live ? name : null} unsaved={editing.unsaved(name)} />
+      <RunNow name={live ? name : null} unsaved={editing.unsaved(name)} run={live?.run ?? 'backup'} />
       <OnOff on={on} what={what} disabled={!own} why="Changing it needs the right “settings”"
         onChange={(enabled) => editing.edit((s) => withSchedule(s, name, { ...(s.schedules?.[name] ?? kDefaults.backup), enabled }))} />
     </>
