@@ -1,7 +1,7 @@
 // A job while one watches: progress, stop, log, result.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { call, session, may, urlOf, type Right } from '../api/client';
+import { call, session, urlOf, type Right } from '../api/client';
 import { jobs, see } from '../api/live';
 import { problemOf } from '../api/problem';
 import type { Job, JobLine, Progress } from '../api/schema';
@@ -17,7 +17,6 @@ const kRight: Record<Job['kind'], Right> = {
   retention: 'retention', prune: 'retention',
 };
 export const rightOf = (kind: Job['kind']): Right => kRight[kind];
-export const mayRun = (kind: Job['kind']): boolean => may(kRight[kind]);
 
 export const goesOn = (job: Job): boolean => job.state === 'queued' || job.state === 'running';
 
