@@ -15,6 +15,7 @@ function(holdfast_static_library name)
 endfunction()
 
 holdfast_static_library(tp_openssl FILES crypto LINK ${CMAKE_DL_LIBS} Threads::Threads)
+holdfast_static_library(tp_ipsec_mb FILES IPSec_MB)
 holdfast_static_library(tp_sodium FILES sodium DEFINITIONS SODIUM_STATIC=1 LINK Threads::Threads)
 holdfast_static_library(tp_zstd FILES zstd)
 holdfast_static_library(tp_sqlite FILES sqlite3 LINK ${CMAKE_DL_LIBS} m Threads::Threads)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <list>
+#include <map>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -24,8 +25,8 @@ constexpr std::uint32_t kFileMode = 0600;
 constexpr std::string_view kPacks = "pack/";
 constexpr std::size_t kHashDigits = 64;
 constexpr std::uint64_t kBypassCacheFrom = 1U << 20;  // packs; small objects are read again soon
-constexpr std::int64_t kStaleSeconds = 24 * 60 * 60;  // no put takes a day
-constexpr std::size_t kOpenHandles = 32;
+constexpr std::int64_t kStaleSeconds = 3 * 24 * 60 * 60;  // no put takes three days, nor does a run between two syncs
+constexpr std::size_t kOpenHandles = 32, kMostUnsynced = 128;
 
 bool is_pack(std::string_view name) {
   return name.starts_with(kPacks) && name.size() == kPacks.size() + kHashDigits &&
@@ -87,18 +88,55 @@ class LocalStore final : public ObjectStore {
   LocalStore(FileSystem& files, Path root, std::uint64_t device)
       : files_(files), root_(std::move(root)), device_(device) {}
 
+  ~LocalStore() override {
+    try {
+      for (auto& [name, file] : unsynced_) discard(file.temporary);
+    } catch (...) {
+      // A test's file system that is dead. They stay in tmp/ until they are old.
+    }
+  }
+
   using ObjectStore::put;
   void put(const std::string& name, std::span<const ByteView> parts) override {
     check(name);
     try {
       store(name, parts);
     } catch (const Error& e) {
-      if (e.code() != Code::no_space) throw;
-      throw Error(Code::no_space, "cannot store " + name + " in " + location())
-          .os(e.os_error())
-          .safe("earlier recovery points are whole")
-          .hint(
-              "free some space there and run the same command again");
+      say_what_is_safe(e, name);
+    }
+  }
+
+  void put_unsynced(const std::string& name, ByteView bytes) override {
+    check(name);
+    if (files_.exists(root_ / path_of(name))) return put(name, bytes);
+    bool many;
+    try {
+      prepare_for_writing();
+      Written file = write_temporary(std::span(&bytes, 1), bytes.size());
+      std::lock_guard lock(mutex_);
+      auto [place, fresh] = unsynced_.try_emplace(name, file);
+      if (!fresh) discard(file.temporary);
+      many = unsynced_.size() >= kMostUnsynced;
+    } catch (const Error& e) {
+      say_what_is_safe(e, name);
+    }
+    if (many) sync();
+  }
+
+  void sync() override {
+    std::lock_guard one_at_a_time(syncing_);
+    std::map<std::string, Written> batch;
+    {
+      std::lock_guard lock(mutex_);
+      batch = unsynced_;
+    }
+    if (batch.empty()) return;
+    try {
+      for (auto& [name, file] : batch) file.handle->sync();
+      give_names(batch);
+    } catch (const Error& e) {
+      forget_unsynced(batch);
+      say_what_is_safe(e, batch.begin()->first);
     }
   }
 
@@ -137,7 +175,8 @@ class LocalStore final : public ObjectStore {
 
   std::optional<ObjectInfo> info(const std::string& name) override {
     check(name);
-    auto found = files_.info(root_ / path_of(name));
+    auto found = info_unsynced(name);
+    if (!found) found = files_.info(root_ / path_of(name));
     if (!found) expect_root();
     if (!found || found->kind != FileInfo::Kind::file) return std::nullopt;
     return ObjectInfo{name, found->size, found->modified};
@@ -146,19 +185,33 @@ class LocalStore final : public ObjectStore {
   void list(std::string_view prefix, const std::function<void(const ObjectInfo&)>& visit) override {
     if (prefix.ends_with('/')) prefix.remove_suffix(1);
     expect_root();
-    if (prefix.empty()) return walk("", visit);
+    // First these, and then the others: one of them may get its name in between.
+    std::set<std::string> unsynced;
+    for (const std::string& name : unsynced_names(prefix)) {
+      auto found = info(name);
+      if (!found) continue;
+      visit(*found);
+      unsynced.insert(name);
+    }
+    auto others = [&](const ObjectInfo& object) {
+      if (!unsynced.contains(object.name)) visit(object);
+    };
+    if (prefix.empty()) return walk("", others);
     std::string below = path_of(prefix).native();
     auto found = files_.info(root_ / below);
     if (!found) return;
     if (found->kind == FileInfo::Kind::directory)
-      walk(below, visit);
-    else if (std::string name = name_at(below); !name.empty())
-      visit({name, found->size, found->modified});
+      walk(below, others);
+    else if (std::string name = name_at(below); !name.empty()) {
+      others({name, found->size, found->modified});
+      sync_names((root_ / below).parent_path());
+    }
   }
 
   void remove(const std::string& name) override {
     check(name);
     handles_.forget(name);
+    forget_unsynced(name);
     Path path = root_ / path_of(name);
     try {
       files_.remove(path);
@@ -183,12 +236,22 @@ class LocalStore final : public ObjectStore {
       throw Error(Code::defect, "'" + std::string(name) + "' is not a name of a pack");
   }
 
+  // Called where `e` was caught.
+  [[noreturn]] void say_what_is_safe(const Error& e, const std::string& name) const {
+    if (e.code() != Code::no_space) throw;
+    throw Error(Code::no_space, "cannot store " + name + " in " + location())
+        .os(e.os_error())
+        .safe("earlier recovery points are whole")
+        .hint("free some space there and run the same command again");
+  }
+
   Error damaged(const std::string& name, const std::string& why) const {
     return Error(Code::damaged, "object " + name + " in " + printable(location()) + " is damaged: " + why)
         .hint("'holdfast check' names every damaged object");
   }
 
   std::unique_ptr<ReadFile> open(const std::string& name) {
+    if (auto file = open_unsynced(name)) return file;
     Path path = root_ / path_of(name);
     try {
       return files_.open(path, {.bypass_cache = is_pack(name)});
@@ -218,8 +281,10 @@ class LocalStore final : public ObjectStore {
       files_.sync_directory(folder);
       return;
     }
-    Path temporary = write_temporary(parts, size);
+    auto [temporary, handle] = write_temporary(parts, size);
     try {
+      handle->sync();
+      handle.reset();
       make_folder(folder);
       files_.rename(temporary, path);
     } catch (const Error&) {
@@ -252,7 +317,13 @@ class LocalStore final : public ObjectStore {
     }
   }
 
-  Path write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
+  // A file in tmp/, which is not durable.
+  struct Written {
+    Path temporary;
+    std::shared_ptr<platform::WriteFile> handle;  // open: a fault of a later write to the disk is told to who has it open
+  };
+
+  Written write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
     std::array<std::uint8_t, 16> token{};
     platform::real_entropy().fill(token);
     Path temporary = root_ / "tmp" / to_hex(token);
@@ -268,20 +339,83 @@ class LocalStore final : public ObjectStore {
     }
     try {
       for (ByteView p : parts) file->write(p);
-      file->sync();
+      file->flush();
     } catch (const Error&) {
       file.reset();
       discard(temporary);
       throw;
     }
-    return temporary;
+    return {temporary, std::move(file)};
+  }
+
+  // -- what is not synced
+
+  void give_names(const std::map<std::string, Written>& synced) {
+    std::set<Path> folders;
+    for (const auto& [name, file] : synced) folders.insert((root_ / path_of(name)).parent_path());
+    make_folders(folders);
+    for (const auto& [name, file] : synced) {
+      files_.rename(file.temporary, root_ / path_of(name));
+      std::lock_guard lock(mutex_);
+      unsynced_.erase(name);
+    }
+    for (const Path& folder : folders) files_.sync_directory(folder);
+  }
+
+  void forget_unsynced(const std::map<std::string, Written>& batch) {
+    for (const auto& [name, file] : batch) forget_unsynced(name);
+  }
+
+  void forget_unsynced(const std::string& name) {
+    Path temporary;
+    {
+      std::lock_guard lock(mutex_);
+      auto it = unsynced_.find(name);
+      if (it == unsynced_.end()) return;
+      temporary = it->second.temporary;
+      unsynced_.erase(it);
+    }
+    handles_.forget(name);
+    discard(temporary);
+  }
+
+  std::optional<Path> temporary_of(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    auto it = unsynced_.find(name);
+    if (it == unsynced_.end()) return std::nullopt;
+    return it->second.temporary;
+  }
+
+  std::unique_ptr<ReadFile> open_unsynced(const std::string& name) {
+    auto temporary = temporary_of(name);
+    if (!temporary) return nullptr;
+    try {
+      return files_.open(*temporary, {.bypass_cache = is_pack(name)});
+    } catch (const Error& e) {
+      if (e.code() != Code::not_found) throw;
+      return nullptr;  // it got its name just now
+    }
+  }
+
+  std::optional<FileInfo> info_unsynced(const std::string& name) {
+    auto temporary = temporary_of(name);
+    if (!temporary) return std::nullopt;
+    return files_.info(*temporary);
+  }
+
+  std::vector<std::string> unsynced_names(std::string_view prefix) {
+    std::lock_guard lock(mutex_);
+    std::vector<std::string> names;
+    for (const auto& [name, file] : unsynced_)
+      if (prefix.empty() || has_prefix(name, prefix)) names.push_back(name);
+    return names;
   }
 
   void discard(const Path& temporary) {
     try {
       files_.remove(temporary);
     } catch (const Error&) {
-      // It stays in tmp/ and is removed when it is a day old. What failed first is what the caller must hear.
+      // It stays in tmp/ and is removed when it is three days old. What failed first is what the caller must hear.
     }
   }
 
@@ -321,25 +455,38 @@ class LocalStore final : public ObjectStore {
         discard(root_ / "tmp" / c.name);
   }
 
-  // Makes the folder and those above it durable, once each.
-  void make_folder(const Path& folder) {
-    std::lock_guard lock(mutex_);
-    if (durable_folders_.contains(folder)) return;
-    Path at = root_;
-    for (const Path& part : folder.lexically_relative(root_)) {
-      Path parent = at;
-      at /= part;
-      if (durable_folders_.contains(at)) continue;
-      auto found = files_.info(at);
-      if (!found)
-        files_.make_directories(at, kFolderMode);
-      else
-        files_.sync_directory(parent);  // made by another run, which may have been stopped before it did this
-      durable_folders_.insert(at);
+  void make_folder(const Path& folder) { make_folders({folder}); }
+
+  // Makes the folders and those above them durable, once each.
+  void make_folders(const std::set<Path>& folders) {
+    std::lock_guard lock(folders_mutex_);
+    std::set<Path> fresh, parents;
+    for (const Path& folder : folders) {
+      Path at = root_;
+      for (const Path& part : folder.lexically_relative(root_)) {
+        Path parent = at;
+        at /= part;
+        if (durable_folders_.contains(at) || !fresh.insert(at).second) continue;
+        // One that is there may be of another run, which was stopped before it made it durable.
+        if (!files_.info(at)) make_one(at);
+        parents.insert(parent);
+      }
+    }
+    for (const Path& parent : parents) files_.sync_directory(parent);
+    durable_folders_.merge(fresh);
+  }
+
+  void make_one(const Path& folder) {
+    try {
+      files_.make_directory(folder, kFolderMode);
+    } catch (const Error& e) {
+      if (e.code() == Code::not_found) throw gone();
+      if (e.code() != Code::already_exists) throw;  // another run was faster
     }
   }
 
   void walk(const std::string& below, const std::function<void(const ObjectInfo&)>& visit) {
+    bool any = false;
     for (const FileSystem::Child& c : children(root_ / below)) {
       std::string at = below.empty() ? c.name : below + "/" + c.name;
       if (!is_object_name("x/" + c.name)) continue;
@@ -353,8 +500,21 @@ class LocalStore final : public ObjectStore {
       if (found.kind == FileInfo::Kind::directory) {
         walk(at, visit);
       } else if (std::string name = name_at(at); !name.empty() && found.kind == FileInfo::Kind::file) {
+        any = any || !is_pack(name);
         visit({name, found.size, found.modified});
       }
+    }
+    if (any) sync_names(root_ / below);
+  }
+
+  // A run that was stopped may have given a name that a power failure takes back. Whoever saw the object builds on it: that it
+  // wrote the newest record of a log, for example.
+  void sync_names(const Path& folder) {
+    try {
+      files_.sync_directory(folder);
+    } catch (const Error&) {
+      std::lock_guard lock(mutex_);
+      if (prepared_) throw;  // reading must be possible from what cannot be written any more
     }
   }
 
@@ -373,6 +533,9 @@ class LocalStore final : public ObjectStore {
   OpenHandles handles_;
   std::mutex mutex_;  // of the two below
   bool prepared_ = false;
+  std::map<std::string, Written> unsynced_;
+  std::mutex syncing_;
+  std::mutex folders_mutex_;
   std::set<Path> durable_folders_;
 };
 
