@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <list>
-#include <map>
 #include <mutex>
 #include <set>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "platform/entropy.h"
+#include "store/open_files.h"
 
 namespace holdfast::store {
 namespace {
@@ -26,7 +24,6 @@ constexpr std::string_view kPacks = "pack/";
 constexpr std::size_t kHashDigits = 64;
 constexpr std::uint64_t kBypassCacheFrom = 1U << 20;  // packs; small objects are read again soon
 constexpr std::int64_t kStaleSeconds = 3 * 24 * 60 * 60;  // no put takes three days, nor does a run between two syncs
-constexpr std::size_t kOpenHandles = 32, kMostUnsynced = 128;
 
 bool is_pack(std::string_view name) {
   return name.starts_with(kPacks) && name.size() == kPacks.size() + kHashDigits &&
@@ -49,40 +46,6 @@ std::string name_at(const std::string& path) {
   return is_pack(name) && path_of(name) == path ? name : "";
 }
 
-// Files kept open between reads of parts of them, the most recently used ones.
-class OpenHandles {
- public:
-  std::shared_ptr<ReadFile> find(const std::string& name) {
-    std::lock_guard lock(mutex_);
-    auto it = by_name_.find(name);
-    if (it == by_name_.end()) return nullptr;
-    recent_.splice(recent_.begin(), recent_, it->second);
-    return it->second->second;
-  }
-  void keep(const std::string& name, std::shared_ptr<ReadFile> file) {
-    std::lock_guard lock(mutex_);
-    if (by_name_.contains(name)) return;
-    recent_.emplace_front(name, std::move(file));
-    by_name_[name] = recent_.begin();
-    if (recent_.size() <= kOpenHandles) return;
-    by_name_.erase(recent_.back().first);
-    recent_.pop_back();
-  }
-  void forget(const std::string& name) {
-    std::lock_guard lock(mutex_);
-    auto it = by_name_.find(name);
-    if (it == by_name_.end()) return;
-    recent_.erase(it->second);
-    by_name_.erase(it);
-  }
-
- private:
-  using Item = std::pair<std::string, std::shared_ptr<ReadFile>>;
-  std::mutex mutex_;
-  std::list<Item> recent_;
-  std::unordered_map<std::string, std::list<Item>::iterator> by_name_;
-};
-
 class LocalStore final : public ObjectStore {
  public:
   LocalStore(FileSystem& files, Path root, std::uint64_t device)
@@ -90,7 +53,7 @@ class LocalStore final : public ObjectStore {
 
   ~LocalStore() override {
     try {
-      for (auto& [name, file] : unsynced_) discard(file.temporary);
+      forget_unsynced(unsynced_.all());
     } catch (...) {
       // A test's file system that is dead. They stay in tmp/ until they are old.
     }
@@ -108,31 +71,22 @@ class LocalStore final : public ObjectStore {
 
   void put_unsynced(const std::string& name, ByteView bytes) override {
     check(name);
-    if (files_.exists(root_ / path_of(name))) return put(name, bytes);
-    bool many;
+    if (unsynced_.full() || files_.exists(root_ / path_of(name))) return put(name, bytes);
     try {
       prepare_for_writing();
-      Written file = write_temporary(std::span(&bytes, 1), bytes.size());
-      std::lock_guard lock(mutex_);
-      auto [place, fresh] = unsynced_.try_emplace(name, file);
-      if (!fresh) discard(file.temporary);
-      many = unsynced_.size() >= kMostUnsynced;
+      UnsyncedFiles::File file = write_temporary(std::span(&bytes, 1), bytes.size());
+      if (!unsynced_.add(name, file)) discard(file.temporary);
     } catch (const Error& e) {
       say_what_is_safe(e, name);
     }
-    if (many) sync();
   }
 
   void sync() override {
     std::lock_guard one_at_a_time(syncing_);
-    std::map<std::string, Written> batch;
-    {
-      std::lock_guard lock(mutex_);
-      batch = unsynced_;
-    }
+    const UnsyncedFiles::Files batch = unsynced_.all();
     if (batch.empty()) return;
     try {
-      for (auto& [name, file] : batch) file.handle->sync();
+      for (const auto& [name, file] : batch) file.handle->sync();
       give_names(batch);
     } catch (const Error& e) {
       forget_unsynced(batch);
@@ -187,7 +141,8 @@ class LocalStore final : public ObjectStore {
     expect_root();
     // First these, and then the others: one of them may get its name in between.
     std::set<std::string> unsynced;
-    for (const std::string& name : unsynced_names(prefix)) {
+    for (const auto& [name, file] : unsynced_.all()) {
+      if (!has_prefix(name, prefix)) continue;
       auto found = info(name);
       if (!found) continue;
       visit(*found);
@@ -317,13 +272,8 @@ class LocalStore final : public ObjectStore {
     }
   }
 
-  // A file in tmp/, which is not durable.
-  struct Written {
-    Path temporary;
-    std::shared_ptr<platform::WriteFile> handle;  // open: a fault of a later write to the disk is told to who has it open
-  };
-
-  Written write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
+  // Not durable.
+  UnsyncedFiles::File write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
     std::array<std::uint8_t, 16> token{};
     platform::real_entropy().fill(token);
     Path temporary = root_ / "tmp" / to_hex(token);
@@ -350,44 +300,30 @@ class LocalStore final : public ObjectStore {
 
   // -- what is not synced
 
-  void give_names(const std::map<std::string, Written>& synced) {
+  void give_names(const UnsyncedFiles::Files& synced) {
     std::set<Path> folders;
     for (const auto& [name, file] : synced) folders.insert((root_ / path_of(name)).parent_path());
     make_folders(folders);
     for (const auto& [name, file] : synced) {
       files_.rename(file.temporary, root_ / path_of(name));
-      std::lock_guard lock(mutex_);
-      unsynced_.erase(name);
+      unsynced_.take(name);
     }
     for (const Path& folder : folders) files_.sync_directory(folder);
   }
 
-  void forget_unsynced(const std::map<std::string, Written>& batch) {
+  void forget_unsynced(const UnsyncedFiles::Files& batch) {
     for (const auto& [name, file] : batch) forget_unsynced(name);
   }
 
   void forget_unsynced(const std::string& name) {
-    Path temporary;
-    {
-      std::lock_guard lock(mutex_);
-      auto it = unsynced_.find(name);
-      if (it == unsynced_.end()) return;
-      temporary = it->second.temporary;
-      unsynced_.erase(it);
-    }
+    std::optional<UnsyncedFiles::File> file = unsynced_.take(name);
+    if (!file) return;
     handles_.forget(name);
-    discard(temporary);
-  }
-
-  std::optional<Path> temporary_of(const std::string& name) {
-    std::lock_guard lock(mutex_);
-    auto it = unsynced_.find(name);
-    if (it == unsynced_.end()) return std::nullopt;
-    return it->second.temporary;
+    discard(file->temporary);
   }
 
   std::unique_ptr<ReadFile> open_unsynced(const std::string& name) {
-    auto temporary = temporary_of(name);
+    auto temporary = unsynced_.temporary_of(name);
     if (!temporary) return nullptr;
     try {
       return files_.open(*temporary, {.bypass_cache = is_pack(name)});
@@ -398,17 +334,9 @@ class LocalStore final : public ObjectStore {
   }
 
   std::optional<FileInfo> info_unsynced(const std::string& name) {
-    auto temporary = temporary_of(name);
+    auto temporary = unsynced_.temporary_of(name);
     if (!temporary) return std::nullopt;
     return files_.info(*temporary);
-  }
-
-  std::vector<std::string> unsynced_names(std::string_view prefix) {
-    std::lock_guard lock(mutex_);
-    std::vector<std::string> names;
-    for (const auto& [name, file] : unsynced_)
-      if (prefix.empty() || has_prefix(name, prefix)) names.push_back(name);
-    return names;
   }
 
   void discard(const Path& temporary) {
@@ -531,10 +459,10 @@ class LocalStore final : public ObjectStore {
   const Path root_;
   const std::uint64_t device_;
   OpenHandles handles_;
-  std::mutex mutex_;  // of the two below
+  UnsyncedFiles unsynced_;
+  std::mutex syncing_;  // held by whoever makes it durable
+  std::mutex mutex_;
   bool prepared_ = false;
-  std::map<std::string, Written> unsynced_;
-  std::mutex syncing_;
   std::mutex folders_mutex_;
   std::set<Path> durable_folders_;
 };

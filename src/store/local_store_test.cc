@@ -268,7 +268,7 @@ TEST(LocalStore, WhatIsNotSyncedIsNobodysAndGoesWithTheStore) {
 }
 
 // An application may have 1,024 files open.
-TEST(LocalStore, MuchThatIsNotSyncedIsSyncedAtTimes) {
+TEST(LocalStore, OnlySoMuchIsNotSynced) {
   TemporaryFolder folder;
   auto store = open_local_store(real_file_system(), folder.path(), true);
   for (int i = 0; i < 300; ++i) store->put_unsynced("slot/" + std::to_string(i), as_bytes("x"));

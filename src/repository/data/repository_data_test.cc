@@ -290,28 +290,29 @@ TEST(Data, AKilledRunLeavesPacksThatCanBeUsed) {
   expect_equal(huge, *repository.open(second));
 }
 
-TEST(Data, AFaultAtAnyPutIsToldAndLeavesNothingHalf) {
+TEST(Data, AFaultAtAnyPutOrSyncIsToldAndLeavesNothingHalf) {
   Random random(11);
   Model model = random_tree(random, 3);
   model.children["big"] = file(random_bytes(random, 30'000'000));
   model.children["big"].entry.name = "big";
-  bool whole = false;
-  for (std::uint64_t nth = 1; !whole; ++nth) {
-    SCOPED_TRACE(nth);
-    TestRepository repository;
-    repository.store.fail(nth, store::FaultyStore::Repeat::from_then_on, Code::no_space,
-                          store::StoreCall::put);
-    Random choices(12);
-    auto code = code_of([&] { back_up(repository, model, choices); });
-    whole = !code;
-    if (whole) break;
-    ASSERT_LT(nth, 20U);
-    EXPECT_EQ(code, Code::no_space);
-    EXPECT_TRUE(repository.published.empty());
-    repository.store.reset();
-    StoredItem item = back_up(repository, model, choices);
-    repository.reopen();
-    expect_equal(model, *repository.open(item));
+  for (store::StoreCall call : {store::StoreCall::put, store::StoreCall::sync}) {
+    bool whole = false;
+    for (std::uint64_t nth = 1; !whole; ++nth) {
+      SCOPED_TRACE(nth);
+      TestRepository repository;
+      repository.store.fail(nth, store::FaultyStore::Repeat::from_then_on, Code::no_space, call);
+      Random choices(12);
+      auto code = code_of([&] { back_up(repository, model, choices); });
+      whole = !code;
+      if (whole) break;
+      ASSERT_LT(nth, 20U);
+      EXPECT_EQ(code, Code::no_space);
+      EXPECT_TRUE(repository.published.empty());
+      repository.store.reset();
+      StoredItem item = back_up(repository, model, choices);
+      repository.reopen();
+      expect_equal(model, *repository.open(item));
+    }
   }
 }
 

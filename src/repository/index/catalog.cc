@@ -181,9 +181,14 @@ void Catalog::match_with_store() {
     std::optional<Index::PackNumber> number = index_.number_of(name->hash);
     if (number && *number < present.size()) present[*number] = index_.pack(*number).size == info.size;
   });
-  std::lock_guard lock(mutex_);
+  std::scoped_lock lock(writing_, mutex_);
   for (Index::PackNumber pack = 0; pack < present.size(); ++pack)
     index_.set_usable(pack, present[pack] && !damaged_packs_.contains(pack) && !is_condemned(pack));
+  std::erase_if(pending_, [&](const SegmentPack& pack) {
+    Index::PackNumber number = index_.number_of(pack.hash).value();
+    return number < present.size() && !present[number];
+  });
+  measure_pending();
 }
 
 void Catalog::avoid(std::function<bool(const std::string&)> condemned) {
@@ -246,7 +251,7 @@ void Catalog::write_pending(const SessionSetup& setup) {
   try {
     context_.store.sync();
   } catch (const Error&) {
-    give_up_pending(count);
+    give_up_pending();
     throw;
   }
   std::lock_guard lock(mutex_);
@@ -255,27 +260,29 @@ void Catalog::write_pending(const SessionSetup& setup) {
   SegmentMap::Number number = segments_.add({segment.hash, segment.size});
   ++segments_since_kept_;
   for (const SegmentPack& pack : listed) segments_.list(index_.number_of(pack.hash).value(), number);
-  drop_pending(count);
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  measure_pending();
   keep_cache();
 }
 
-// They may be lost.
-void Catalog::give_up_pending(std::size_t count) {
+// They may be lost, and so may one that another thread is about to add: match_with_store() drops that.
+void Catalog::give_up_pending() {
   std::lock_guard lock(mutex_);
-  for (const SegmentPack& pack : std::span(pending_).first(count)) {
+  for (const SegmentPack& pack : pending_) {
     Index::PackNumber number = index_.number_of(pack.hash).value();
     damaged_packs_.insert(number);
     index_.set_usable(number, false);
   }
-  drop_pending(count);
+  pending_.clear();
+  measure_pending();
 }
 
-void Catalog::drop_pending(std::size_t count) {
-  for (const SegmentPack& pack : std::span(pending_).first(count)) {
-    pending_size_.pack_bytes -= pack.size;
-    pending_size_.directory_bytes -= pack.directory.size();
+void Catalog::measure_pending() {
+  pending_size_ = {};
+  for (const SegmentPack& pack : pending_) {
+    pending_size_.pack_bytes += pack.size;
+    pending_size_.directory_bytes += pack.directory.size();
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 NeededObjects Catalog::with_segments(PackSet packs) {

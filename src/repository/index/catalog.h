@@ -60,8 +60,8 @@ class Catalog {
   };
   void refresh_locked();
   void write_pending(const SessionSetup& setup);
-  void give_up_pending(std::size_t count);
-  void drop_pending(std::size_t count);
+  void give_up_pending();
+  void measure_pending();
   OpenSegment open(const crypto::Sha256& hash);
   void read_segment(const crypto::Sha256& hash, std::uint64_t size);
   PackDirectory directory_again(Index::PackNumber number, const Index::Pack& pack);
