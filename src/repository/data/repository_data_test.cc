@@ -5,6 +5,7 @@
 #include "repository/data/data_testing.h"
 #include "repository/data/engine.h"
 #include "repository/format/inventory.h"
+#include "repository/index/catalog.h"
 #include "repository/index/index.h"
 
 namespace holdfast::repository {
@@ -290,6 +291,15 @@ TEST(Data, AKilledRunLeavesPacksThatCanBeUsed) {
   expect_equal(huge, *repository.open(second));
 }
 
+void expect_listed_packs_are_there(TestRepository& repository) {
+  const DataContext context = repository.context();
+  Catalog catalog(context);
+  catalog.load();
+  EXPECT_GT(catalog.index().pack_count(), 0U);
+  for (Index::PackNumber pack = 0; pack < catalog.index().pack_count(); ++pack)
+    EXPECT_TRUE(repository.memory.info(catalog.index().pack(pack).name()));
+}
+
 TEST(Data, AFaultAtAnyPutOrSyncIsToldAndLeavesNothingHalf) {
   Random random(11);
   Model model = random_tree(random, 3);
@@ -312,6 +322,7 @@ TEST(Data, AFaultAtAnyPutOrSyncIsToldAndLeavesNothingHalf) {
       StoredItem item = back_up(repository, model, choices);
       repository.reopen();
       expect_equal(model, *repository.open(item));
+      expect_listed_packs_are_there(repository);
     }
   }
 }
