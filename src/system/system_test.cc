@@ -267,6 +267,8 @@ TEST(SystemTest, every_mistake_says_where_and_what) {
       system_mistake);
   EXPECT_EQ(system_mistake(std::string(kLargestDocument + 1, ' ')).find("ns01.toml:1:1: the file has "), 0U);
   EXPECT_NE(system_mistake("x = " + std::string(5000, '[')), "(no mistake)");
+  for (const char* letter : {"\u00e2", "\u00df", "\u0416", "\u0498", "\u3042"})   // in a key without quotes
+    EXPECT_NE(system_mistake("pr" + std::string(letter) + "fix = 1\n").find("expected valid TOML"), std::string::npos) << letter;
   EXPECT_EQ(system_mistake("").find("ns01.toml:1:1: the configuration file has no 'system'"), 0U) << system_mistake("");
 }
 
