@@ -17,6 +17,7 @@ endfunction()
 holdfast_static_library(tp_openssl FILES crypto LINK ${CMAKE_DL_LIBS} Threads::Threads)
 # Both in one list: the linker takes them in this order, and ssl needs crypto behind it.
 holdfast_static_library(tp_openssl_tls FILES ssl crypto LINK ${CMAKE_DL_LIBS} Threads::Threads)
+holdfast_static_library(tp_ipsec_mb FILES IPSec_MB)
 holdfast_static_library(tp_sodium FILES sodium DEFINITIONS SODIUM_STATIC=1 LINK Threads::Threads)
 holdfast_static_library(tp_zstd FILES zstd)
 holdfast_static_library(tp_sqlite FILES sqlite3 LINK ${CMAKE_DL_LIBS} m Threads::Threads)

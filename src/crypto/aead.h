@@ -10,7 +10,12 @@ namespace holdfast::crypto {
 
 inline constexpr std::size_t kAeadKeySize = 32, kAeadTagSize = 16, kAeadNonceSize = 12;
 using Nonce = std::array<std::uint8_t, kAeadNonceSize>;
-Nonce counter_nonce(std::uint64_t counter);   // little-endian counter, then four zero bytes
+// Little-endian counter, then four zero bytes.
+constexpr Nonce counter_nonce(std::uint64_t counter) {
+  Nonce nonce{};
+  for (std::size_t i = 0; i < 8; ++i) nonce[i] = static_cast<std::uint8_t>(counter >> (8 * i));
+  return nonce;
+}
 
 // One key, many messages. Not thread-safe; each thread makes its own.
 class Aead {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "crypto/openssl.h"
 #include "crypto/testing.h"
 
 namespace holdfast::crypto {
@@ -57,6 +58,45 @@ TEST(Aead, OpensWhatItSealedInAnyOrderAndSize) {
     ASSERT_TRUE(reader.open(counter_nonce(i), associated, cipher, back));
     ASSERT_EQ(back, plain);
     ASSERT_FALSE(reader.open(counter_nonce(i + 1), associated, cipher, back)) << "opened at another place";
+  }
+}
+
+Bytes sealed_by_openssl(ByteView key, const Nonce& nonce, ByteView associated, ByteView plain) {
+  Bytes out(plain.size() + kAeadTagSize);
+  start_openssl();
+  Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> context(EVP_CIPHER_CTX_new());
+  int n = 0;
+  EXPECT_EQ(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()), 1);
+  EXPECT_EQ(EVP_EncryptUpdate(context.get(), nullptr, &n, associated.data(), static_cast<int>(associated.size())), 1);
+  EXPECT_EQ(EVP_EncryptUpdate(context.get(), out.data(), &n, plain.data(), static_cast<int>(plain.size())), 1);
+  EXPECT_EQ(EVP_EncryptFinal_ex(context.get(), out.data() + plain.size(), &n), 1);
+  EXPECT_EQ(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, out.data() + plain.size()), 1);
+  return out;
+}
+
+// Sizes around every width in which blocks are worked on together, memory at every offset, and frames of a pack.
+TEST(Aead, SealsAsAnotherLibraryDoes) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  auto some = [&](std::size_t size) {
+    Bytes bytes(size);
+    std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<std::uint8_t>(random()); });
+    return bytes;
+  };
+  std::vector<std::size_t> sizes{1'000'003, std::size_t{4} << 20};
+  for (std::size_t i = 0; i < 1100; ++i) sizes.push_back(i);
+  for (std::size_t size : sizes) {
+    const Bytes key = some(32), associated = some(random() % 130), memory = some(size + 64);
+    const ByteView plain = ByteView(memory).subspan(random() % 64, size);
+    Nonce nonce;
+    std::generate(nonce.begin(), nonce.end(), [&] { return static_cast<std::uint8_t>(random()); });
+    Aead aead(key);
+    const Bytes ours = sealed(aead, nonce, associated, plain);
+    ASSERT_EQ(ours, sealed_by_openssl(key, nonce, associated, plain)) << size;
+    Bytes back(size);
+    ASSERT_TRUE(aead.open(nonce, associated, ours, back)) << size;
+    ASSERT_TRUE(std::equal(back.begin(), back.end(), plain.begin())) << size;
   }
 }
 

@@ -44,6 +44,10 @@ class FaultyWriteFile final : public WriteFile {
     inner_->write(data.first(fits));
     if (fits < data.size()) throw os_error("cannot write " + printable(path_.native()), ENOSPC);
   }
+  void flush() override {
+    files_.count(FileCall::write, path_);
+    inner_->flush();
+  }
   void sync() override {
     files_.count(FileCall::sync, path_);
     inner_->sync();

@@ -43,6 +43,7 @@ class WriteFile {
  public:
   virtual ~WriteFile() = default;   // closes; what was not synced may be lost
   virtual void write(ByteView data) = 0;   // appends all of `data`
+  virtual void flush() {}                  // all of it can be read by others; it is not durable yet
   virtual void sync() = 0;                 // contents durable
 };
 

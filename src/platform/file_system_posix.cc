@@ -94,9 +94,13 @@ class PosixWriteFile final : public WriteFile {
     }
   }
 
-  void sync() override {
+  void flush() override {
     check_usable();
     if (int error = direct_ ? direct_->flush() : 0) fail("write", error);
+  }
+
+  void sync() override {
+    flush();
     if (retry_interrupted([&] { return ::fsync(fd_.get()); }) != 0) fail("make durable", errno);
   }
 

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <list>
 #include <mutex>
 #include <set>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "platform/entropy.h"
+#include "store/open_files.h"
 
 namespace holdfast::store {
 namespace {
@@ -24,8 +23,7 @@ constexpr std::uint32_t kFileMode = 0600;
 constexpr std::string_view kPacks = "pack/";
 constexpr std::size_t kHashDigits = 64;
 constexpr std::uint64_t kBypassCacheFrom = 1U << 20;  // packs; small objects are read again soon
-constexpr std::int64_t kStaleSeconds = 24 * 60 * 60;  // no put takes a day
-constexpr std::size_t kOpenHandles = 32;
+constexpr std::int64_t kStaleSeconds = 3 * 24 * 60 * 60;  // no put takes three days, nor does a run between two syncs
 
 bool is_pack(std::string_view name) {
   return name.starts_with(kPacks) && name.size() == kPacks.size() + kHashDigits &&
@@ -48,44 +46,18 @@ std::string name_at(const std::string& path) {
   return is_pack(name) && path_of(name) == path ? name : "";
 }
 
-// Files kept open between reads of parts of them, the most recently used ones.
-class OpenHandles {
- public:
-  std::shared_ptr<ReadFile> find(const std::string& name) {
-    std::lock_guard lock(mutex_);
-    auto it = by_name_.find(name);
-    if (it == by_name_.end()) return nullptr;
-    recent_.splice(recent_.begin(), recent_, it->second);
-    return it->second->second;
-  }
-  void keep(const std::string& name, std::shared_ptr<ReadFile> file) {
-    std::lock_guard lock(mutex_);
-    if (by_name_.contains(name)) return;
-    recent_.emplace_front(name, std::move(file));
-    by_name_[name] = recent_.begin();
-    if (recent_.size() <= kOpenHandles) return;
-    by_name_.erase(recent_.back().first);
-    recent_.pop_back();
-  }
-  void forget(const std::string& name) {
-    std::lock_guard lock(mutex_);
-    auto it = by_name_.find(name);
-    if (it == by_name_.end()) return;
-    recent_.erase(it->second);
-    by_name_.erase(it);
-  }
-
- private:
-  using Item = std::pair<std::string, std::shared_ptr<ReadFile>>;
-  std::mutex mutex_;
-  std::list<Item> recent_;
-  std::unordered_map<std::string, std::list<Item>::iterator> by_name_;
-};
-
 class LocalStore final : public ObjectStore {
  public:
   LocalStore(FileSystem& files, Path root, std::uint64_t device)
       : files_(files), root_(std::move(root)), device_(device) {}
+
+  ~LocalStore() override {
+    try {
+      forget_unsynced(unsynced_.all());
+    } catch (...) {
+      // A test's file system that is dead. They stay in tmp/ until they are old.
+    }
+  }
 
   using ObjectStore::put;
   void put(const std::string& name, std::span<const ByteView> parts) override {
@@ -93,12 +65,32 @@ class LocalStore final : public ObjectStore {
     try {
       store(name, parts);
     } catch (const Error& e) {
-      if (e.code() != Code::no_space) throw;
-      throw Error(Code::no_space, "cannot store " + name + " in " + location())
-          .os(e.os_error())
-          .safe("earlier recovery points are whole")
-          .hint(
-              "free some space there and run the same command again");
+      say_what_is_safe(e, name);
+    }
+  }
+
+  void put_unsynced(const std::string& name, ByteView bytes) override {
+    check(name);
+    if (unsynced_.full() || files_.exists(root_ / path_of(name))) return put(name, bytes);
+    try {
+      prepare_for_writing();
+      UnsyncedFiles::File file = write_temporary(std::span(&bytes, 1), bytes.size());
+      if (!unsynced_.add(name, file)) discard(file.temporary);
+    } catch (const Error& e) {
+      say_what_is_safe(e, name);
+    }
+  }
+
+  void sync() override {
+    std::lock_guard one_at_a_time(syncing_);
+    const UnsyncedFiles::Files batch = unsynced_.all();
+    if (batch.empty()) return;
+    try {
+      for (const auto& [name, file] : batch) file.handle->sync();
+      give_names(batch);
+    } catch (const Error& e) {
+      forget_unsynced(batch);
+      say_what_is_safe(e, batch.begin()->first);
     }
   }
 
@@ -137,7 +129,8 @@ class LocalStore final : public ObjectStore {
 
   std::optional<ObjectInfo> info(const std::string& name) override {
     check(name);
-    auto found = files_.info(root_ / path_of(name));
+    auto found = info_unsynced(name);
+    if (!found) found = files_.info(root_ / path_of(name));
     if (!found) expect_root();
     if (!found || found->kind != FileInfo::Kind::file) return std::nullopt;
     return ObjectInfo{name, found->size, found->modified};
@@ -146,19 +139,34 @@ class LocalStore final : public ObjectStore {
   void list(std::string_view prefix, const std::function<void(const ObjectInfo&)>& visit) override {
     if (prefix.ends_with('/')) prefix.remove_suffix(1);
     expect_root();
-    if (prefix.empty()) return walk("", visit);
+    // First these, and then the others: one of them may get its name in between.
+    std::set<std::string> unsynced;
+    for (const auto& [name, file] : unsynced_.all()) {
+      if (!has_prefix(name, prefix)) continue;
+      auto found = info(name);
+      if (!found) continue;
+      visit(*found);
+      unsynced.insert(name);
+    }
+    auto others = [&](const ObjectInfo& object) {
+      if (!unsynced.contains(object.name)) visit(object);
+    };
+    if (prefix.empty()) return walk("", others);
     std::string below = path_of(prefix).native();
     auto found = files_.info(root_ / below);
     if (!found) return;
     if (found->kind == FileInfo::Kind::directory)
-      walk(below, visit);
-    else if (std::string name = name_at(below); !name.empty())
-      visit({name, found->size, found->modified});
+      walk(below, others);
+    else if (std::string name = name_at(below); !name.empty()) {
+      others({name, found->size, found->modified});
+      sync_names((root_ / below).parent_path());
+    }
   }
 
   void remove(const std::string& name) override {
     check(name);
     handles_.forget(name);
+    forget_unsynced(name);
     Path path = root_ / path_of(name);
     try {
       files_.remove(path);
@@ -183,12 +191,22 @@ class LocalStore final : public ObjectStore {
       throw Error(Code::defect, "'" + std::string(name) + "' is not a name of a pack");
   }
 
+  // Called where `e` was caught.
+  [[noreturn]] void say_what_is_safe(const Error& e, const std::string& name) const {
+    if (e.code() != Code::no_space) throw;
+    throw Error(Code::no_space, "cannot store " + name + " in " + location())
+        .os(e.os_error())
+        .safe("earlier recovery points are whole")
+        .hint("free some space there and run the same command again");
+  }
+
   Error damaged(const std::string& name, const std::string& why) const {
     return Error(Code::damaged, "object " + name + " in " + printable(location()) + " is damaged: " + why)
         .hint("'holdfast check' names every damaged object");
   }
 
   std::unique_ptr<ReadFile> open(const std::string& name) {
+    if (auto file = open_unsynced(name)) return file;
     Path path = root_ / path_of(name);
     try {
       return files_.open(path, {.bypass_cache = is_pack(name)});
@@ -218,8 +236,10 @@ class LocalStore final : public ObjectStore {
       files_.sync_directory(folder);
       return;
     }
-    Path temporary = write_temporary(parts, size);
+    auto [temporary, handle] = write_temporary(parts, size);
     try {
+      handle->sync();
+      handle.reset();
       make_folder(folder);
       files_.rename(temporary, path);
     } catch (const Error&) {
@@ -252,7 +272,8 @@ class LocalStore final : public ObjectStore {
     }
   }
 
-  Path write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
+  // Not durable.
+  UnsyncedFiles::File write_temporary(std::span<const ByteView> parts, std::uint64_t size) {
     std::array<std::uint8_t, 16> token{};
     platform::real_entropy().fill(token);
     Path temporary = root_ / "tmp" / to_hex(token);
@@ -268,20 +289,61 @@ class LocalStore final : public ObjectStore {
     }
     try {
       for (ByteView p : parts) file->write(p);
-      file->sync();
+      file->flush();
     } catch (const Error&) {
       file.reset();
       discard(temporary);
       throw;
     }
-    return temporary;
+    return {temporary, std::move(file)};
+  }
+
+  // -- what is not synced
+
+  void give_names(const UnsyncedFiles::Files& synced) {
+    std::set<Path> folders;
+    for (const auto& [name, file] : synced) folders.insert((root_ / path_of(name)).parent_path());
+    make_folders(folders);
+    for (const auto& [name, file] : synced) {
+      files_.rename(file.temporary, root_ / path_of(name));
+      unsynced_.take(name);
+    }
+    for (const Path& folder : folders) files_.sync_directory(folder);
+  }
+
+  void forget_unsynced(const UnsyncedFiles::Files& batch) {
+    for (const auto& [name, file] : batch) forget_unsynced(name);
+  }
+
+  void forget_unsynced(const std::string& name) {
+    std::optional<UnsyncedFiles::File> file = unsynced_.take(name);
+    if (!file) return;
+    handles_.forget(name);
+    discard(file->temporary);
+  }
+
+  std::unique_ptr<ReadFile> open_unsynced(const std::string& name) {
+    auto temporary = unsynced_.temporary_of(name);
+    if (!temporary) return nullptr;
+    try {
+      return files_.open(*temporary, {.bypass_cache = is_pack(name)});
+    } catch (const Error& e) {
+      if (e.code() != Code::not_found) throw;
+      return nullptr;  // it got its name just now
+    }
+  }
+
+  std::optional<FileInfo> info_unsynced(const std::string& name) {
+    auto temporary = unsynced_.temporary_of(name);
+    if (!temporary) return std::nullopt;
+    return files_.info(*temporary);
   }
 
   void discard(const Path& temporary) {
     try {
       files_.remove(temporary);
     } catch (const Error&) {
-      // It stays in tmp/ and is removed when it is a day old. What failed first is what the caller must hear.
+      // It stays in tmp/ and is removed when it is three days old. What failed first is what the caller must hear.
     }
   }
 
@@ -321,25 +383,38 @@ class LocalStore final : public ObjectStore {
         discard(root_ / "tmp" / c.name);
   }
 
-  // Makes the folder and those above it durable, once each.
-  void make_folder(const Path& folder) {
-    std::lock_guard lock(mutex_);
-    if (durable_folders_.contains(folder)) return;
-    Path at = root_;
-    for (const Path& part : folder.lexically_relative(root_)) {
-      Path parent = at;
-      at /= part;
-      if (durable_folders_.contains(at)) continue;
-      auto found = files_.info(at);
-      if (!found)
-        files_.make_directories(at, kFolderMode);
-      else
-        files_.sync_directory(parent);  // made by another run, which may have been stopped before it did this
-      durable_folders_.insert(at);
+  void make_folder(const Path& folder) { make_folders({folder}); }
+
+  // Makes the folders and those above them durable, once each.
+  void make_folders(const std::set<Path>& folders) {
+    std::lock_guard lock(folders_mutex_);
+    std::set<Path> fresh, parents;
+    for (const Path& folder : folders) {
+      Path at = root_;
+      for (const Path& part : folder.lexically_relative(root_)) {
+        Path parent = at;
+        at /= part;
+        if (durable_folders_.contains(at) || !fresh.insert(at).second) continue;
+        // One that is there may be of another run, which was stopped before it made it durable.
+        if (!files_.info(at)) make_one(at);
+        parents.insert(parent);
+      }
+    }
+    for (const Path& parent : parents) files_.sync_directory(parent);
+    durable_folders_.merge(fresh);
+  }
+
+  void make_one(const Path& folder) {
+    try {
+      files_.make_directory(folder, kFolderMode);
+    } catch (const Error& e) {
+      if (e.code() == Code::not_found) throw gone();
+      if (e.code() != Code::already_exists) throw;  // another run was faster
     }
   }
 
   void walk(const std::string& below, const std::function<void(const ObjectInfo&)>& visit) {
+    bool any = false;
     for (const FileSystem::Child& c : children(root_ / below)) {
       std::string at = below.empty() ? c.name : below + "/" + c.name;
       if (!is_object_name("x/" + c.name)) continue;
@@ -353,8 +428,21 @@ class LocalStore final : public ObjectStore {
       if (found.kind == FileInfo::Kind::directory) {
         walk(at, visit);
       } else if (std::string name = name_at(at); !name.empty() && found.kind == FileInfo::Kind::file) {
+        any = any || !is_pack(name);
         visit({name, found.size, found.modified});
       }
+    }
+    if (any) sync_names(root_ / below);
+  }
+
+  // A run that was stopped may have given a name that a power failure takes back. Whoever saw the object builds on it: that it
+  // wrote the newest record of a log, for example.
+  void sync_names(const Path& folder) {
+    try {
+      files_.sync_directory(folder);
+    } catch (const Error&) {
+      std::lock_guard lock(mutex_);
+      if (prepared_) throw;  // reading must be possible from what cannot be written any more
     }
   }
 
@@ -371,8 +459,11 @@ class LocalStore final : public ObjectStore {
   const Path root_;
   const std::uint64_t device_;
   OpenHandles handles_;
-  std::mutex mutex_;  // of the two below
+  UnsyncedFiles unsynced_;
+  std::mutex syncing_;  // held by whoever makes it durable
+  std::mutex mutex_;
   bool prepared_ = false;
+  std::mutex folders_mutex_;
   std::set<Path> durable_folders_;
 };
 

@@ -22,7 +22,7 @@ namespace holdfast::store {
 
 // `create`: the folder is made when it is missing (with mode 0700), an existing one is used as it is.
 // Otherwise a missing folder is Error(not_found). A file at `root` is Error(usage): a wrong location was
-// given. The first put removes unfinished files that are older than a day. `files` must outlive the store.
+// given. The first put removes unfinished files that are older than three days. `files` must outlive the store.
 std::unique_ptr<ObjectStore> open_local_store(platform::FileSystem& files, platform::Path root, bool create);
 
 // Whether others than the owner may look into the folder `root`. A store there still keeps its own folders at

@@ -129,8 +129,8 @@ TEST(LocalStore, OldUnfinishedFilesAreRemovedByTheFirstPut) {
     utimbuf times{::time(nullptr) - hours * 3600, ::time(nullptr) - hours * 3600};
     ASSERT_EQ(::utime(path.c_str(), &times), 0);
   };
-  make("old", 25);
-  make("young", 23);
+  make("old", 73);
+  make("young", 71);
   auto store = open_local_store(real_file_system(), folder.path(), false);
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "tmp/old")) << "reading changes nothing";
   store->put(kSlotName, as_bytes("x"));
@@ -254,10 +254,37 @@ TEST(LocalStore, ManyHandlesAreNotKept) {
   EXPECT_LE(open_files() - before, 33);
 }
 
+TEST(LocalStore, WhatIsNotSyncedIsNobodysAndGoesWithTheStore) {
+  TemporaryFolder folder;
+  auto store = open_local_store(real_file_system(), folder.path(), true);
+  store->put_unsynced(kPackName, as_bytes("x"));
+  auto other = open_local_store(real_file_system(), folder.path(), false);
+  EXPECT_TRUE(listed(*other).empty());
+  EXPECT_FALSE(other->info(kPackName));
+  EXPECT_EQ(real_file_system().list(folder.path() / "tmp").size(), 1U);
+  store.reset();
+  EXPECT_TRUE(real_file_system().list(folder.path() / "tmp").empty());
+  EXPECT_TRUE(listed(*other).empty());
+}
+
+// An application may have 1,024 files open.
+TEST(LocalStore, OnlySoMuchIsNotSynced) {
+  TemporaryFolder folder;
+  auto store = open_local_store(real_file_system(), folder.path(), true);
+  for (int i = 0; i < 300; ++i) store->put_unsynced("slot/" + std::to_string(i), as_bytes("x"));
+  EXPECT_LE(real_file_system().list(folder.path() / "tmp").size(), 128U);
+  store->sync();
+  EXPECT_EQ(listed(*open_local_store(real_file_system(), folder.path(), false)).size(), 300U);
+}
+
 // What every run of the fault tests does: an object that was there before, then three puts of the three
 // layouts.
 const std::vector<std::string> kPuts{kPackName, kSlotName, kRecordName};
 const std::string kEarlier = "slot/earlier";
+
+// Then two packs, which are made durable together.
+const std::vector<std::string> kUnsynced{"pack/" + std::string(64, 'b'), "pack/" + std::string(64, 'c')};
+const std::vector<std::string> kAll{kPuts[0], kPuts[1], kPuts[2], kUnsynced[0], kUnsynced[1]};
 
 struct Attempt {
   std::vector<std::string> acknowledged;
@@ -274,6 +301,19 @@ Attempt put_all(platform::FileSystem& files) {
       } catch (const Error&) {
         // The next put must not be harmed by it.
       }
+    }
+    std::vector<std::string> unsynced;
+    for (const std::string& name : kUnsynced) {
+      try {
+        store->put_unsynced(name, content_of(name));
+        unsynced.push_back(name);
+      } catch (const Error&) {
+      }
+    }
+    try {
+      store->sync();
+      attempt.acknowledged.insert(attempt.acknowledged.end(), unsynced.begin(), unsynced.end());
+    } catch (const Error&) {
     }
   } catch (const Error&) {
     // Not even opened.
@@ -301,18 +341,18 @@ void expect_whole(MemoryFileSystem& files, const Attempt& attempt, const std::st
   for (const std::string& name : names)
     EXPECT_EQ(store->get(name, 1 << 20), content_of(name)) << "torn: " << name;
   Attempt again = put_all(files);
-  EXPECT_EQ(again.acknowledged, kPuts) << "the next run goes on";
+  EXPECT_EQ(again.acknowledged, kAll) << "the next run goes on";
   // What it found already there counts as put by it: it must be durable, too.
   files.lose_unsynced();
   store = open_local_store(files, "/backup/ns01", false);
-  for (const std::string& name : kPuts) EXPECT_EQ(store->get(name, 1 << 20), content_of(name));
+  for (const std::string& name : kAll) EXPECT_EQ(store->get(name, 1 << 20), content_of(name));
 }
 
 std::uint64_t calls_of_a_run(bool with_earlier) {
   MemoryFileSystem memory;
   if (with_earlier) prepare(memory);
   FaultyFileSystem files(memory);
-  EXPECT_EQ(put_all(files).acknowledged, kPuts);
+  EXPECT_EQ(put_all(files).acknowledged, kAll);
   return files.calls();
 }
 
@@ -333,6 +373,7 @@ TEST(LocalStoreFaults, EveryCallFailsOnce) {
       Attempt attempt = put_all(files);
       memory.lose_unsynced();
       expect_whole(memory, attempt, "call " + std::to_string(n) + " fails once, later the power goes", true);
+      EXPECT_LE(memory.list("/backup/ns01/tmp").size(), 1U) << "what failed is removed, unless its removal failed";
     }
     expect_all_run("fails once", counted, runs);
   }
@@ -346,7 +387,7 @@ TEST(LocalStoreFaults, EveryCallFailsFromThenOn) {
     FaultyFileSystem files(memory);
     files.fail(n, Repeat::from_then_on, EIO);
     Attempt attempt = put_all(files);
-    EXPECT_LT(attempt.acknowledged.size(), kPuts.size());
+    EXPECT_LT(attempt.acknowledged.size(), kAll.size());
     expect_whole(memory, attempt, "from call " + std::to_string(n) + " on everything fails", true);
   }
   expect_all_run("fails from then on", counted, runs);
@@ -388,14 +429,35 @@ TEST(LocalStoreFaults, PowerGoesAfterEveryCall) {
   }
 }
 
+// Killed anywhere; the next run sees what is there and builds on it; then the power goes.
+TEST(LocalStoreFaults, WhatAnotherRunSawIsNotTakenBack) {
+  std::uint64_t counted = calls_of_a_run(false), runs = 0, seen = 0;
+  for (std::uint64_t n = 1; n <= counted; ++n, ++runs) {
+    MemoryFileSystem memory;
+    FaultyFileSystem files(memory);
+    files.kill(n);
+    put_all(files);
+    std::vector<std::string> there = listed(*open_local_store(memory, "/backup/ns01", true));
+    auto store = open_local_store(memory, "/backup/ns01", true);
+    for (const std::string& name : there)
+      if (name.starts_with("pack/")) store->list(name, [](const ObjectInfo&) {});
+    memory.lose_unsynced();
+    store = open_local_store(memory, "/backup/ns01", true);
+    EXPECT_EQ(listed(*store), there) << "killed at call " << n;
+    seen += there.size();
+  }
+  EXPECT_GT(seen, counted);
+  expect_all_run("killed, seen, power gone", counted, runs);
+}
+
 TEST(LocalStoreFaults, DiskOfEverySizeRefusesOrKeeps) {
-  for (std::uint64_t budget = 0; budget <= 9200; budget += 100) {
+  for (std::uint64_t budget = 0; budget <= 15200; budget += 100) {
     MemoryFileSystem memory;
     prepare(memory);
     FaultyFileSystem files(memory);
     files.set_budget(budget);
     Attempt attempt = put_all(files);
-    EXPECT_EQ(attempt.acknowledged.size(), std::min<std::uint64_t>(3, budget / 3000));
+    EXPECT_EQ(attempt.acknowledged.size(), std::min<std::uint64_t>(kAll.size(), budget / 3000));
     expect_whole(memory, attempt, "disk of " + std::to_string(budget) + " bytes", true);
   }
 }

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <random>
@@ -110,6 +111,79 @@ TEST_P(StoreContract, PuttingTwiceIsHarmless) {
   place_->reopen().put(test_pack(1), content);
   EXPECT_EQ(store_.get(test_pack(1), kAnySize), content);
   EXPECT_EQ(listed(store_).size(), 1U);
+}
+
+TEST_P(StoreContract, WhatIsPutUnsyncedIsSeenAtOnceAndByOthersAfterSync) {
+  std::map<std::string, std::uint64_t> expected;
+  for (std::size_t size : {0UL, 4096UL, 1'500'007UL}) {
+    std::string name = test_pack(size);
+    Bytes content = test_content(size, size), tail(std::min<std::size_t>(size, 7));
+    store_.put_unsynced(name, content);
+    expected[name] = size;
+    EXPECT_EQ(store_.get(name, kAnySize), content);
+    store_.get_range(name, size - tail.size(), tail);
+    EXPECT_TRUE(std::equal(tail.rbegin(), tail.rend(), content.rbegin()));
+    auto info = store_.info(name);
+    ASSERT_TRUE(info);
+    EXPECT_EQ(info->size, size);
+    EXPECT_EQ(listed(store_), expected);
+    EXPECT_EQ(listed(store_, "pack"), expected);
+    EXPECT_TRUE(listed(store_, "slot").empty());
+  }
+  store_.sync();
+  EXPECT_EQ(listed(store_), expected);
+  ObjectStore& other = place_->reopen();
+  EXPECT_EQ(listed(other), expected);
+  for (const auto& [name, size] : expected) EXPECT_EQ(other.get(name, kAnySize), test_content(size, size));
+  other.sync();   // nothing to do
+}
+
+TEST_P(StoreContract, PuttingTwiceUnsyncedIsHarmless) {
+  Bytes content = test_content(5000, 1);
+  for (bool synced_before : {true, false}) {
+    const std::string name = test_pack(synced_before ? 1 : 2);
+    if (synced_before) store_.put(name, content);
+    store_.put_unsynced(name, content);
+    store_.put_unsynced(name, content);
+    if (!synced_before) store_.put(name, content);
+    store_.sync();
+    EXPECT_EQ(store_.get(name, kAnySize), content);
+  }
+  EXPECT_EQ(listed(place_->reopen()).size(), 2U);
+}
+
+TEST_P(StoreContract, WhatIsRemovedBeforeSyncStaysAway) {
+  store_.put_unsynced(test_pack(1), test_content(5000, 1));
+  store_.put_unsynced(test_pack(2), test_content(5000, 2));
+  store_.remove(test_pack(1));
+  EXPECT_FALSE(store_.info(test_pack(1)));
+  store_.sync();
+  EXPECT_EQ(listed(place_->reopen()), (std::map<std::string, std::uint64_t>{{test_pack(2), 5000}}));
+}
+
+TEST_P(StoreContract, NothingIsMissingWhileItIsSynced) {
+  constexpr std::size_t kObjects = 300;
+  std::atomic<std::size_t> there = 0;
+  std::thread writer([&] {
+    for (std::size_t i = 0; i < kObjects; ++i) {
+      store_.put_unsynced(test_pack(i), test_content(100, i));
+      there = i + 1;
+      if (i % 7 == 0) store_.sync();
+    }
+    store_.sync();
+  });
+  bool whole = true;
+  for (std::size_t seen = 0; seen < kObjects && whole;) {
+    seen = there;
+    if (seen == 0) continue;
+    std::map<std::string, std::uint64_t> names = listed(store_);
+    for (std::size_t i = 0; i < seen; ++i) whole = whole && names.contains(test_pack(i));
+    whole = whole && store_.get(test_pack(seen - 1), kAnySize) == test_content(100, seen - 1) &&
+            store_.info(test_pack(seen - 1));
+  }
+  writer.join();
+  EXPECT_TRUE(whole);
+  EXPECT_EQ(listed(place_->reopen()).size(), kObjects);
 }
 
 TEST_P(StoreContract, AnObjectOfAnotherSizeIsReplaced) {

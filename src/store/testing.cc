@@ -141,6 +141,7 @@ void FaultyStore::reset() {
   puts_to_live_.reset();
   dead_ = false;
   dropped_.clear();
+  unsynced_.clear();
   flipped_.clear();
   bytes_put_ = bytes_read_ = 0;
 }
@@ -187,11 +188,46 @@ bool FaultyStore::dropped(const std::string& name) const {
 void FaultyStore::put(const std::string& name, std::span<const ByteView> parts) {
   count(StoreCall::put, name);
   inner_.put(name, parts);
+  count_put(total_size(parts));
+}
+
+void FaultyStore::put_unsynced(const std::string& name, ByteView bytes) {
+  count(StoreCall::put, name);
+  const bool fresh = !inner_.info(name);
+  inner_.put(name, bytes);
+  if (fresh) {
+    std::lock_guard lock(mutex_);
+    unsynced_.insert(name);
+  }
+  count_put(bytes.size());
+}
+
+void FaultyStore::count_put(std::uint64_t size) {
   std::lock_guard lock(mutex_);
-  bytes_put_ += total_size(parts);
+  bytes_put_ += size;
   if (!puts_to_live_ || --*puts_to_live_ > 0) return;
   dead_ = true;
+  lose_unsynced();
   throw platform::Killed{};
+}
+
+void FaultyStore::sync() {
+  try {
+    count(StoreCall::sync, "everything unsynced");
+  } catch (const Error&) {
+    std::lock_guard lock(mutex_);
+    lose_unsynced();
+    throw;
+  }
+  inner_.sync();
+  std::lock_guard lock(mutex_);
+  unsynced_.clear();
+}
+
+// Called with the lock held.
+void FaultyStore::lose_unsynced() {
+  for (const std::string& name : unsynced_) inner_.remove(name);
+  unsynced_.clear();
 }
 
 Bytes FaultyStore::get(const std::string& name, std::uint64_t limit) {

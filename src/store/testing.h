@@ -50,10 +50,11 @@ class MemoryStore final : public ObjectStore {
   std::optional<std::uint64_t> capacity_;
 };
 
-enum class StoreCall : std::uint8_t { put, get, get_range, info, list, remove };
-inline constexpr std::size_t kStoreCalls = 6;
+enum class StoreCall : std::uint8_t { put, sync, get, get_range, info, list, remove };
+inline constexpr std::size_t kStoreCalls = 7;
 
-// Around another store; counts its calls. Thread-safe.
+// Around another store; counts its calls. What was put unsynced is gone when a sync fails, and when the program dies.
+// Thread-safe.
 class FaultyStore final : public ObjectStore {
  public:
   explicit FaultyStore(ObjectStore& inner) : inner_(inner) {}
@@ -61,7 +62,7 @@ class FaultyStore final : public ObjectStore {
   enum class Repeat : std::uint8_t { once, from_then_on };
   // The `nth` call from now (1 = the next; of `kind` only, when given) fails with `code` before it does anything.
   void fail(std::uint64_t nth, Repeat repeat, Code code = Code::unavailable, std::optional<StoreCall> kind = std::nullopt);
-  // The program dies right after the `nth` put from now was done: that call and every later one throws platform::Killed.
+  // The program dies right after the `nth` put from now, unsynced or not, was done: that call and every later one throws platform::Killed.
   void kill_after_put(std::uint64_t nth);
   // From now on the object is not there, whatever is put.
   void drop(const std::string& name);
@@ -77,6 +78,8 @@ class FaultyStore final : public ObjectStore {
 
   using ObjectStore::put;
   void put(const std::string& name, std::span<const ByteView> parts) override;
+  void put_unsynced(const std::string& name, ByteView bytes) override;
+  void sync() override;
   Bytes get(const std::string& name, std::uint64_t limit) override;
   void get_range(const std::string& name, std::uint64_t offset, MutableBytes out) override;
   std::optional<ObjectInfo> info(const std::string& name) override;
@@ -93,6 +96,8 @@ class FaultyStore final : public ObjectStore {
     std::optional<StoreCall> kind;
   };
   void count(StoreCall kind, const std::string& name);
+  void count_put(std::uint64_t size);
+  void lose_unsynced();
   bool dropped(const std::string& name) const;
   void falsify(const std::string& name, std::uint64_t offset, MutableBytes bytes);
 
@@ -102,7 +107,7 @@ class FaultyStore final : public ObjectStore {
   std::optional<Fault> fault_;
   std::optional<std::uint64_t> puts_to_live_;
   bool dead_ = false;
-  std::set<std::string> dropped_;
+  std::set<std::string> dropped_, unsynced_;
   std::multimap<std::string, std::uint64_t> flipped_;
   std::uint64_t bytes_put_ = 0, bytes_read_ = 0;
 };

@@ -182,6 +182,8 @@ TEST(SystemTest, every_mistake_says_where_and_what) {
   std::string deep = "\nx";
   while (deep.size() < kLargestDocument - 10) deep += ".x";
   EXPECT_EQ(system_mistake(deep + " = 1").find("ns01.toml:2:1: the line has more than 500 dots"), 0U);
+  for (const char* letter : {"\u00e2", "\u00df", "\u0416", "\u0498", "\u3042"})   // in a key without quotes
+    EXPECT_NE(system_mistake("pr" + std::string(letter) + "fix = 1\n").find("expected valid TOML"), std::string::npos) << letter;
   EXPECT_EQ(system_mistake("").find("ns01.toml:1:1: the configuration file has no 'system'"), 0U) << system_mistake("");
 }
 

@@ -133,7 +133,8 @@ void KnownRepository::put_frames(const std::vector<Frame>& frames) {
   Bytes listed = directory(frames), object = pack(frames, listed);
   put(ObjectType::pack, object);
   auto header_length = static_cast<std::uint32_t>(kHeaderSize + pack_extra_.size());
-  put(ObjectType::index, sealed(ObjectType::index, {}, encode_segment({}, {{crypto::sha256(object), object.size(), header_length, listed}})));
+  const SegmentPack packs[] = {{crypto::sha256(object), object.size(), header_length, listed}};
+  put(ObjectType::index, sealed(ObjectType::index, {}, encode_segment({}, packs)));
 }
 
 ContentRef KnownRepository::put_content(ChunkType type, ByteView bytes) {

@@ -1,6 +1,8 @@
 // C4, C5: memory that flips a bit, and a compressor that is wrong once. What is acknowledged was decoded from the bytes that are stored.
 //
 // The linker puts the functions below in front of the libraries' (CMakeLists.txt, --wrap).
+#include <intel-ipsec-mb.h>
+
 #include <atomic>
 #include <iostream>
 
@@ -17,17 +19,25 @@ void flip(void* bytes, std::size_t size) {
   if (size > 0) static_cast<unsigned char*>(bytes)[size / 2] ^= 4;
 }
 
+aes_gcm_enc_dec_t real_seal = nullptr;
+
+void seal(const gcm_key_data* key, gcm_context_data* context, std::uint8_t* out, const std::uint8_t* in, std::uint64_t size,
+          const std::uint8_t* nonce, const std::uint8_t* associated, std::uint64_t associated_size, std::uint8_t* tag,
+          std::uint64_t tag_size) {
+  real_seal(key, context, out, in, size, nonce, associated, associated_size, tag, tag_size);
+  if (size > 0 && strikes(seals, wrong_seal)) flip(out, size);
+}
+
 }  // namespace
 
 extern "C" {
 
-struct evp_cipher_ctx_st;
-int EVP_CIPHER_CTX_is_encrypting(const evp_cipher_ctx_st* context);
-int __real_EVP_CipherUpdate(evp_cipher_ctx_st* context, unsigned char* out, int* written, const unsigned char* in, int size);
-int __wrap_EVP_CipherUpdate(evp_cipher_ctx_st* context, unsigned char* out, int* written, const unsigned char* in, int size) {
-  int done = __real_EVP_CipherUpdate(context, out, written, in, size);
-  if (out != nullptr && size > 0 && EVP_CIPHER_CTX_is_encrypting(context) == 1 && strikes(seals, wrong_seal)) flip(out, static_cast<std::size_t>(size));
-  return done;
+// AES-256-GCM is reached through a table of functions, which is put in place once.
+void __real_init_mb_mgr_auto(IMB_MGR* functions, IMB_ARCH* processor);
+void __wrap_init_mb_mgr_auto(IMB_MGR* functions, IMB_ARCH* processor) {
+  __real_init_mb_mgr_auto(functions, processor);
+  real_seal = functions->gcm256_enc;
+  functions->gcm256_enc = seal;
 }
 
 unsigned ZSTD_isError(std::size_t code);

@@ -203,7 +203,7 @@ TEST(CrashLoop, AHundredKillsInARowThenACleanRunAndTheSpaceIsFree) {
     machine.no_faults();
     machine.clock.advance(std::chrono::hours(1));
   }
-  machine.clock.advance(std::chrono::hours(30));   // what is unfinished is left alone for a day
+  machine.clock.advance(std::chrono::hours(80));   // what is unfinished is left alone for three days
   {
     Program run(machine);
     std::vector<PointId> all;

@@ -12,9 +12,9 @@
 
 namespace holdfast::repository {
 
-// `workers`: 0 = as many as the machine has cores, at most 4 (each may hold a pack).
+// `workers`: 0 = one more than the machine has cores, as one waits for the disk; at most 4 (each may hold a pack).
 inline unsigned check_workers(unsigned workers) {
-  return workers != 0 ? workers : std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+  return workers != 0 ? workers : std::clamp(std::thread::hardware_concurrency() + 1, 2U, 4U);
 }
 
 // Calls `work` with each number below `count`, in rising order as far as threads go. What it throws first ends the rest and

@@ -15,8 +15,6 @@ constexpr std::size_t kReadRoom = std::size_t{256} << 10;
 constexpr std::size_t kTasksWaiting = 256, kTasksTogether = 32;  // waking a worker costs as much as a small task
 constexpr unsigned kMostWorkers = 4;  // by default: memory is bounded at any number of cores
 constexpr std::size_t kPack = std::size_t{24} << 20, kSmallPack = std::size_t{16} << 20;
-// An interrupted run goes on where it was when its packs are in a segment.
-constexpr std::uint64_t kSegmentEvery = std::uint64_t{1} << 30, kSegmentDirectories = std::uint64_t{16} << 20;
 
 unsigned worker_count(const RunOptions& run) {
   if (run.workers != 0) return run.workers;
@@ -161,7 +159,7 @@ class PipelineWorker {
     PackWriter::Finished finished = pack_.finish();
     std::string name = object_name(ObjectType::pack, finished.hash);
     PackDirectory directory = check_finished(finished, name);
-    engine_.context.store.put(name, finished.object);
+    engine_.context.store.put_unsynced(name, finished.object);
     std::uint64_t size = finished.object.size();
     pipeline_.bytes_stored_ += size;
     Index::PackNumber number = engine_.catalog.written(
@@ -170,10 +168,7 @@ class PipelineWorker {
     for (const ChunkId& id : finished.chunks) unclaim(id);
     pack_.reset();
     decoded_.clear();
-    Catalog::Pending pending = engine_.catalog.pending();
-    if (pending.pack_bytes >= kSegmentEvery || pending.directory_bytes >= kSegmentDirectories) {
-      engine_.catalog.write_segment(pipeline_.setup_);
-    }
+    engine_.catalog.write_segment_when_due(pipeline_.setup_);
   }
 
   // Decodes the pack again from the very bytes that the store will get.

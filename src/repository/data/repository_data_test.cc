@@ -5,6 +5,7 @@
 #include "repository/data/data_testing.h"
 #include "repository/data/engine.h"
 #include "repository/format/inventory.h"
+#include "repository/index/catalog.h"
 #include "repository/index/index.h"
 
 namespace holdfast::repository {
@@ -290,28 +291,39 @@ TEST(Data, AKilledRunLeavesPacksThatCanBeUsed) {
   expect_equal(huge, *repository.open(second));
 }
 
-TEST(Data, AFaultAtAnyPutIsToldAndLeavesNothingHalf) {
+void expect_listed_packs_are_there(TestRepository& repository) {
+  const DataContext context = repository.context();
+  Catalog catalog(context);
+  catalog.load();
+  EXPECT_GT(catalog.index().pack_count(), 0U);
+  for (Index::PackNumber pack = 0; pack < catalog.index().pack_count(); ++pack)
+    EXPECT_TRUE(repository.memory.info(catalog.index().pack(pack).name()));
+}
+
+TEST(Data, AFaultAtAnyPutOrSyncIsToldAndLeavesNothingHalf) {
   Random random(11);
   Model model = random_tree(random, 3);
   model.children["big"] = file(random_bytes(random, 30'000'000));
   model.children["big"].entry.name = "big";
-  bool whole = false;
-  for (std::uint64_t nth = 1; !whole; ++nth) {
-    SCOPED_TRACE(nth);
-    TestRepository repository;
-    repository.store.fail(nth, store::FaultyStore::Repeat::from_then_on, Code::no_space,
-                          store::StoreCall::put);
-    Random choices(12);
-    auto code = code_of([&] { back_up(repository, model, choices); });
-    whole = !code;
-    if (whole) break;
-    ASSERT_LT(nth, 20U);
-    EXPECT_EQ(code, Code::no_space);
-    EXPECT_TRUE(repository.published.empty());
-    repository.store.reset();
-    StoredItem item = back_up(repository, model, choices);
-    repository.reopen();
-    expect_equal(model, *repository.open(item));
+  for (store::StoreCall call : {store::StoreCall::put, store::StoreCall::sync}) {
+    bool whole = false;
+    for (std::uint64_t nth = 1; !whole; ++nth) {
+      SCOPED_TRACE(nth);
+      TestRepository repository;
+      repository.store.fail(nth, store::FaultyStore::Repeat::from_then_on, Code::no_space, call);
+      Random choices(12);
+      auto code = code_of([&] { back_up(repository, model, choices); });
+      whole = !code;
+      if (whole) break;
+      ASSERT_LT(nth, 20U);
+      EXPECT_EQ(code, Code::no_space);
+      EXPECT_TRUE(repository.published.empty());
+      repository.store.reset();
+      StoredItem item = back_up(repository, model, choices);
+      repository.reopen();
+      expect_equal(model, *repository.open(item));
+      expect_listed_packs_are_there(repository);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "repository/index/catalog.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/error.h"
 #include "repository/index/segment_object.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr std::uint64_t kKeepChunks = 20'000;
 constexpr std::size_t kKeepSegments = 32;
 constexpr std::uint64_t kMostInMemory = 500'000;
+// An interrupted run goes on where it was when its packs are in a segment.
+constexpr std::uint64_t kSegmentEvery = std::uint64_t{1} << 30, kSegmentDirectories = std::uint64_t{16} << 20;
 
 }  // namespace
 
@@ -137,6 +140,7 @@ void Catalog::adopt_pack(const crypto::Sha256& hash, std::uint64_t size) {
     StoredDirectory stored =
         read_directory(context_.store, name, size, context_.repository, context_.keyring);
     PackDirectory directory = decode_directory(stored.encoded, stored.header_length, size, name);
+    context_.store.list(name, [](const store::ObjectInfo&) {});  // makes it durable
     index_.add(hash, size, stored.header_length, directory);
     pending_size_.pack_bytes += size;
     pending_size_.directory_bytes += stored.encoded.size();
@@ -177,9 +181,14 @@ void Catalog::match_with_store() {
     std::optional<Index::PackNumber> number = index_.number_of(name->hash);
     if (number && *number < present.size()) present[*number] = index_.pack(*number).size == info.size;
   });
-  std::lock_guard lock(mutex_);
+  std::scoped_lock lock(writing_, mutex_);
   for (Index::PackNumber pack = 0; pack < present.size(); ++pack)
     index_.set_usable(pack, present[pack] && !damaged_packs_.contains(pack) && !is_condemned(pack));
+  std::erase_if(pending_, [&](const SegmentPack& pack) {
+    Index::PackNumber number = index_.number_of(pack.hash).value();
+    return number < present.size() && !present[number];
+  });
+  measure_pending();
 }
 
 void Catalog::avoid(std::function<bool(const std::string&)> condemned) {
@@ -211,21 +220,69 @@ Index::PackNumber Catalog::written(SegmentPack pack, const PackDirectory& direct
   return number;
 }
 
-Catalog::Pending Catalog::pending() {
+bool Catalog::has_pending() {
   std::lock_guard lock(mutex_);
-  return pending_size_;
+  return !pending_.empty();
 }
 
 void Catalog::write_segment(const SessionSetup& setup) {
+  std::lock_guard one_at_a_time(writing_);
+  write_pending(setup);
+}
+
+void Catalog::write_segment_when_due(const SessionSetup& setup) {
+  std::unique_lock one_at_a_time(writing_, std::try_to_lock);
+  if (!one_at_a_time) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (pending_size_.pack_bytes < kSegmentEvery && pending_size_.directory_bytes < kSegmentDirectories) return;
+  }
+  write_pending(setup);
+}
+
+// What a segment lists is durable before. The others go on writing packs while the disk flushes.
+void Catalog::write_pending(const SessionSetup& setup) {
+  std::size_t count;
+  {
+    std::lock_guard lock(mutex_);
+    count = pending_.size();
+  }
+  if (count == 0) return;
+  try {
+    context_.store.sync();
+  } catch (const Error&) {
+    give_up_pending();
+    throw;
+  }
   std::lock_guard lock(mutex_);
-  if (pending_.empty()) return;
-  NeededObject segment = put_segment(context_, setup.writer, setup.signing_key, {}, pending_);
+  const std::span<const SegmentPack> listed = std::span(pending_).first(count);
+  NeededObject segment = put_segment(context_, setup.writer, setup.signing_key, {}, listed);
   SegmentMap::Number number = segments_.add({segment.hash, segment.size});
   ++segments_since_kept_;
-  for (const SegmentPack& pack : pending_) segments_.list(index_.number_of(pack.hash).value(), number);
-  pending_.clear();
-  pending_size_ = {};
+  for (const SegmentPack& pack : listed) segments_.list(index_.number_of(pack.hash).value(), number);
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  measure_pending();
   keep_cache();
+}
+
+// They may be lost, and so may one that another thread is about to add: match_with_store() drops that.
+void Catalog::give_up_pending() {
+  std::lock_guard lock(mutex_);
+  for (const SegmentPack& pack : pending_) {
+    Index::PackNumber number = index_.number_of(pack.hash).value();
+    damaged_packs_.insert(number);
+    index_.set_usable(number, false);
+  }
+  pending_.clear();
+  measure_pending();
+}
+
+void Catalog::measure_pending() {
+  pending_size_ = {};
+  for (const SegmentPack& pack : pending_) {
+    pending_size_.pack_bytes += pack.size;
+    pending_size_.directory_bytes += pack.directory.size();
+  }
 }
 
 NeededObjects Catalog::with_segments(PackSet packs) {

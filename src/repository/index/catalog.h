@@ -42,12 +42,11 @@ class Catalog {
   // Packs that this process wrote or adopted and that no segment lists yet. written() puts one into the index
   // as well.
   Index::PackNumber written(SegmentPack pack, const PackDirectory& directory);
-  // Writes one segment over all of them, when there are any.
+  bool has_pending();
+  // Makes them durable and writes one segment over them, when there are any. When that fails they are not used again.
   void write_segment(const SessionSetup& setup);
-  struct Pending {
-    std::uint64_t pack_bytes = 0, directory_bytes = 0;
-  };
-  Pending pending();
+  // The same when there are many and no other thread is doing it.
+  void write_segment_when_due(const SessionSetup& setup);
 
   // The packs and, for each, a segment that lists it. Error(defect) when a pack has none. The Catalog must
   // outlive what it returns.
@@ -60,6 +59,9 @@ class Catalog {
     SegmentView view;  // into plain
   };
   void refresh_locked();
+  void write_pending(const SessionSetup& setup);
+  void give_up_pending();
+  void measure_pending();
   OpenSegment open(const crypto::Sha256& hash);
   void read_segment(const crypto::Sha256& hash, std::uint64_t size);
   PackDirectory directory_again(Index::PackNumber number, const Index::Pack& pack);
@@ -73,6 +75,7 @@ class Catalog {
   SegmentMap segments_;
   std::optional<OpenSegment> healing_from_;  // used by directory_again() only
   Index index_;                              // calls directory_again()
+  std::mutex writing_;  // a segment; taken before mutex_
   std::mutex mutex_;
   bool loaded_ = false;
   bool cache_trusted_ = true;
@@ -83,7 +86,9 @@ class Catalog {
   std::set<Index::PackNumber> damaged_packs_;
   std::function<bool(const std::string&)> condemned_;
   std::vector<SegmentPack> pending_;
-  Pending pending_size_;
+  struct {
+    std::uint64_t pack_bytes = 0, directory_bytes = 0;
+  } pending_size_;
 };
 
 }  // namespace holdfast::repository

@@ -293,7 +293,7 @@ bool Index::save_runs(const std::function<bool(const std::vector<std::string>&)>
 
 // -- segments
 
-Bytes encode_segment(const std::vector<crypto::Sha256>& superseded, const std::vector<SegmentPack>& packs) {
+Bytes encode_segment(const std::vector<crypto::Sha256>& superseded, std::span<const SegmentPack> packs) {
   Writer w;
   w.varint(superseded.size());
   for (const crypto::Sha256& hash : superseded) w.raw(hash.view());

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,7 +101,7 @@ struct SegmentPack {
   std::uint32_t header_length = 0;
   Bytes directory;  // encoded
 };
-Bytes encode_segment(const std::vector<crypto::Sha256>& superseded, const std::vector<SegmentPack>& packs);
+Bytes encode_segment(const std::vector<crypto::Sha256>& superseded, std::span<const SegmentPack> packs);
 
 struct SegmentView {
   std::vector<crypto::Sha256> superseded;

@@ -17,7 +17,7 @@ Bytes open_segment(const DataContext& context, const crypto::Sha256& hash) {
 }
 
 NeededObject put_segment(const DataContext& context, const WriterId& writer, const crypto::SigningKey& key,
-                         const std::vector<crypto::Sha256>& superseded, const std::vector<SegmentPack>& packs) {
+                         const std::vector<crypto::Sha256>& superseded, std::span<const SegmentPack> packs) {
   const Epoch& epoch = context.keyring.current();
   ObjectHeader header;
   header.type = ObjectType::index;

@@ -136,7 +136,7 @@ class OpenMending final : public Mending {
   }
 
   void write_index() {
-    if (engine_->catalog.pending().pack_bytes == 0) return;
+    if (!engine_->catalog.has_pending()) return;
     engine_->catalog.write_segment({writer().id, writer().key, parts_.run, {}});
   }
 
