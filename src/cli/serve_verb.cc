@@ -37,7 +37,7 @@ int run(const Arguments& a, Context& c) {
     throw Error(Code::usage, "the service takes its repository from the configuration file, as its jobs do")
         .safe("nothing was started")
         .hint("leave --repository away");
-  pass_on(c);
+  if (!a.has("--dry-run")) pass_on(c);
   const std::string key = c.options.key_file.empty()
                               ? platform::get(c.world.environment, "HOLDFAST_KEY_FILE").value_or("")
                               : c.options.key_file;
@@ -57,6 +57,12 @@ int run(const Arguments& a, Context& c) {
           .hint("holdfast key add --machine FILE, then start it with --key-file FILE");
     return c.way_in();
   };
+  if (a.has("--dry-run")) {
+    const std::vector<std::string> plan = service::serve_plan(setup, c.world, c.adapters);
+    c.output.answer(join(plan, "\n"));
+    c.output.result(Json{{"dry_run", true}, {"plan", plan}});
+    return 0;
+  }
   std::mutex saying;
   setup.say = [&](const std::string& line) {
     std::lock_guard lock(saying);
@@ -80,7 +86,8 @@ Verb serve_verb() {
   v.name = "serve";
   v.summary = "run the service: scheduler, API and web console";
   v.options = {{"--listen", "ADDRESS:PORT",
-                "where to listen, in place of [service] listen; 127.0.0.1:8443 when nobody says"}};
+                "where to listen, in place of [service] listen; 127.0.0.1:8443 when nobody says"},
+               {"--dry-run", "", "say where it would listen and what it would run, start nothing"}};
   v.details =
       "Speaks TLS, with the certificate that [service] names or with one that it makes at its first start. "
       "The first user is made with 'holdfast user add'. "
@@ -88,7 +95,8 @@ Verb serve_verb() {
       "the running job is asked to stop and waited "
       "for. docs/service.md.";
   v.examples = {{"holdfast serve --key-file /etc/holdfast/machine.key", "then open https://127.0.0.1:8443/"},
-                {"holdfast serve --listen 0.0.0.0:8443", "reachable from other machines"}};
+                {"holdfast serve --listen 0.0.0.0:8443", "reachable from other machines"},
+                {"holdfast serve --dry-run", "is the configuration right?"}};
   v.run = run;
   return v;
 }

@@ -251,6 +251,23 @@ http::Response starting(const http::Request& request) {
 
 }  // namespace
 
+std::vector<std::string> serve_plan(const ServeSetup& setup, platform::World& world, const item::AdapterSet& adapters) {
+  const LiveConfiguration configuration(world.files, setup.configuration, adapters);
+  const auto system = configuration.now();
+  const Address address = address_of(setup, system->settings.service);
+  const std::string host = system::is_ipv6(address.host) ? "[" + address.host + "]" : address.host;
+  std::vector<std::string> plan{"would listen on https://" + host + ":" + std::to_string(address.port) + "/"};
+  const auto identity = kept_tls_identity(world, setup.state, system->settings.service);
+  plan.push_back(identity ? "with the certificate whose SHA-256 is " + identity->sha256
+                          : "and make itself a certificate: " + printable((setup.state / "tls.crt").string()));
+  plan.push_back("state: " + printable(setup.state.string()) + (world.files.exists(setup.state / "service.sqlite") ? "" : ", which would be made"));
+  std::string on;
+  for (const auto& s : system->settings.schedules)
+    if (s.enabled) on += (on.empty() ? "" : ", ") + printable(s.name) + " (" + printable(s.calendar) + ")";
+  plan.push_back(on.empty() ? "no schedule is on: it would start nothing by itself" : "schedules that are on: " + on);
+  return plan;
+}
+
 void serve(const ServeSetup& setup, platform::World& world, const item::AdapterSet& adapters,
            const Cancel& cancel) {
   LiveConfiguration configuration(world.files, setup.configuration, adapters);

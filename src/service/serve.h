@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "item/adapter.h"
@@ -22,6 +23,10 @@ struct ServeSetup {
   // Called once, when the API answers: with the port and the SHA-256 of the certificate.
   std::function<void(std::uint16_t port, const std::string& certificate)> ready;
 };
+
+// What serve() would do, in sentences. Looks at the configuration, the address and the certificate; changes and binds nothing.
+// Errors as those of serve() about them.
+std::vector<std::string> serve_plan(const ServeSetup& setup, platform::World& world, const item::AdapterSet& adapters);
 
 // Blocks until `cancel` is raised, then ends cleanly: no new jobs, the running one is asked to stop and
 // waited for (JobRunner::kGrace). Errors: config: a mistake in the configuration; busy: the address, or

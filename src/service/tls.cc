@@ -59,8 +59,8 @@ TlsIdentity make(platform::World& world, const platform::Path& state, const std:
 
 }  // namespace
 
-TlsIdentity tls_identity(platform::World& world, const platform::Path& state,
-                         const system::ServiceSettings& settings, const std::string& address) {
+std::optional<TlsIdentity> kept_tls_identity(platform::World& world, const platform::Path& state,
+                                             const system::ServiceSettings& settings) {
   if (!settings.certificate.empty()) return read(world, settings.certificate, settings.key);
   const platform::Path certificate = state / "tls.crt", key = state / "tls.key";
   if (world.files.exists(certificate) && world.files.exists(key)) {
@@ -71,6 +71,12 @@ TlsIdentity tls_identity(platform::World& world, const platform::Path& state,
       if (e.code() != Code::config && e.code() != Code::damaged) throw;
     }
   }
+  return std::nullopt;
+}
+
+TlsIdentity tls_identity(platform::World& world, const platform::Path& state,
+                         const system::ServiceSettings& settings, const std::string& address) {
+  if (auto kept = kept_tls_identity(world, state, settings)) return *kept;
   return make(world, state, address);
 }
 

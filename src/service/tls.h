@@ -2,6 +2,7 @@
 // and kept in the folder of state.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "crypto/certificate.h"
@@ -19,6 +20,9 @@ struct TlsIdentity {
 // Its own: STATE/tls.crt and STATE/tls.key (0600), for the names of this machine and `address`; made again
 // when it has less than a month left. Error(config): a given one is no certificate with its key. Those of the
 // file system.
+// The given one, or its own where that can be used for another month; nullopt: tls_identity() would make one.
+std::optional<TlsIdentity> kept_tls_identity(platform::World& world, const platform::Path& state,
+                                             const system::ServiceSettings& settings);
 TlsIdentity tls_identity(platform::World& world, const platform::Path& state,
                          const system::ServiceSettings& settings, const std::string& address);
 
