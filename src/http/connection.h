@@ -76,8 +76,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void await_body();
   void on_read_failed(error_code ec);
   // answering
-  void run_handler();               // on a worker
-  Response answer();                // on a worker
+  void run_handler();               // on a worker, as is the next one
+  Response answer();
   void refuse(const Error& error);  // answers, then closes
   void respond(Response response);
   void send_response();
@@ -115,6 +115,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t held_ = 0;
   std::size_t drained_ = 0;
 
+  Response answer_;  // the handler's: a worker's until it has posted the next step
   Response response_;
   std::string out_;
   std::string_view rest_;      // of the body

@@ -1,6 +1,7 @@
 // The answering half of a connection: the handler, bodies in pieces, events.
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <thread>
 
 #include "base/text.h"
 #include "http/connection.h"
@@ -10,6 +11,7 @@ namespace holdfast::http {
 namespace {
 
 constexpr std::size_t kPiece = 16 * 1024;         // what is written at a time: a TLS record
+constexpr std::chrono::milliseconds kMemoryPause{20};   // until a worker without memory tries again to hand over its answer
 constexpr std::string_view kHeartbeat = ":\n\n";  // a comment of the event stream format
 constexpr std::string_view kReconnect = "retry: 2000\n\n";
 
@@ -59,9 +61,17 @@ Response Shared::problem(const Error& error) const {
 
 void Connection::run_handler() {
   if (shared_.abandoned) return;
-  // Copyable, as what is posted must be.
-  auto response = std::make_shared<Response>(answer());
-  net::post(shared_.io, [self = shared_from_this(), response] { self->respond(std::move(*response)); });
+  try {
+    answer_ = answer();
+  } catch (const std::exception&) {  // no memory, not even to say so
+    answer_ = {500, {}, {}};
+  }
+  // The client waits for it without a deadline: it is handed over as soon as there is memory for that.
+  while (!shared_.abandoned) try {
+      return net::post(shared_.io, [self = shared_from_this()] { self->respond(std::exchange(self->answer_, {})); });
+    } catch (const std::exception&) {
+      std::this_thread::sleep_for(kMemoryPause);
+    }
 }
 
 Response Connection::answer() {

@@ -1,5 +1,5 @@
-// The thread of all connections runs out of memory at each of its allocations: the server goes on, and nothing of the
-// connection that was hit stays.
+// The thread of all connections, or one that answers, runs out of memory at each of its allocations: the server goes on, and nothing of
+// the connection that was hit stays.
 #include <algorithm>
 #include <cstdlib>
 #include <new>
@@ -8,13 +8,13 @@
 
 namespace {
 
-thread_local bool io_thread = false;
+thread_local bool struck_thread = false;
 std::atomic<std::uint64_t> allocations{0}, fail_at{0};
 
 }  // namespace
 
 void* operator new(std::size_t size) {
-  if (io_thread && ++allocations == fail_at) throw std::bad_alloc();
+  if (struck_thread && ++allocations == fail_at) throw std::bad_alloc();
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
@@ -38,7 +38,7 @@ TEST(OutOfMemory, TheServerGoesOn) {
   options.limits.header_time = options.limits.idle_time = 2s;
   options.report = [](const std::string&) {};
   options.problem = [](int status, const Error&) {   // of a refused head it is asked by the thread of all connections
-    io_thread = true;
+    struck_thread = true;
     return text_response(status, "text/plain", "no");
   };
   Server server(options, [](Request& request) -> Response {
@@ -71,6 +71,43 @@ TEST(OutOfMemory, TheServerGoesOn) {
       EXPECT_EQ(server.counts().held_bytes, 0U) << nth;
     }
     runs += hit;
+  }
+  std::printf("calls counted %llu, runs %llu\n", static_cast<unsigned long long>(counted), static_cast<unsigned long long>(runs));
+  EXPECT_EQ(runs, counted);
+  server.stop(1s);
+}
+
+// The thread that answers: the client gets an answer in any case.
+TEST(OutOfMemory, OfAWorkerIsAnAnswer) {
+  Options options;
+  options.workers = 1;
+  options.report = [](const std::string&) {};
+  Server server(options, [](Request& request) -> Response {
+    struck_thread = true;
+    if (request.target == "/missing") throw Error(Code::not_found, "there is nothing of this name, and that takes a sentence");
+    return echo(request);
+  });
+  server.start();
+  EXPECT_EQ(get(server.port(), "/first").status, 200);
+  std::uint64_t counted = 0, runs = 0;
+  for (const auto& [target, status] : {std::pair{"/missing", 404}, {"/a/longer/name/of/something", 200}}) {
+    std::uint64_t most = UINT64_MAX;
+    for (int i = 0; i < 5; ++i) {
+      const std::uint64_t before = allocations;
+      EXPECT_EQ(get(server.port(), target).status, status);
+      EXPECT_TRUE(soon([&] { return server.counts().connections == 0; }));
+      most = std::min<std::uint64_t>(most, allocations - before);
+    }
+    ASSERT_GT(most, 3U);
+    for (std::uint64_t nth = 1; nth <= most; ++nth) {
+      fail_at = allocations + nth;
+      const int got = get(server.port(), target).status;
+      EXPECT_TRUE(got == status || got == 500) << target << " " << nth << ": " << got;
+      EXPECT_TRUE(soon([&] { return server.counts().connections == 0; }));
+      runs += allocations >= fail_at;
+      fail_at = 0;
+    }
+    counted += most;
   }
   std::printf("calls counted %llu, runs %llu\n", static_cast<unsigned long long>(counted), static_cast<unsigned long long>(runs));
   EXPECT_EQ(runs, counted);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kBacklog = 128;                           // clients that connect at the same time
 constexpr std::chrono::milliseconds kAcceptPause{100};  // when the process may open no more descriptors
+constexpr std::chrono::minutes kAcceptSilence{1};       // between two reports that none can be accepted
 constexpr std::string_view kNoRoom =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\nContent-Type: "
     "text/plain\r\nContent-Length: 21\r\n\r\ntoo many connections\n";
@@ -59,7 +60,8 @@ struct Server::Impl {
   net::executor_work_guard<net::io_context::executor_type> work;
   std::uint16_t port = 0;
   std::thread thread;
-  bool accepting = false;  // a connection is awaited; I/O thread only
+  bool accepting = false;  // a connection is awaited; I/O thread only, as is the next one
+  std::optional<std::chrono::steady_clock::time_point> reported;  // that none could be accepted
   bool stopped = false;
 };
 
@@ -111,7 +113,11 @@ void Server::Impl::accept() {
       if (!ec) admit(std::move(socket));
       return;
     }
-    shared.report("cannot accept a connection: " + ec.message());
+    const auto now = std::chrono::steady_clock::now();
+    if (!reported || now - *reported >= kAcceptSilence) {
+      reported = now;
+      shared.report("cannot accept a connection, trying again until one can be: " + ec.message());
+    }
     pause.expires_after(kAcceptPause);
     pause.async_wait([this](error_code) {
       if (!shared.stopping && !accepting) accept();

@@ -1,4 +1,7 @@
 // What sound clients, and clients that make mistakes, get.
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <random>
 #include <thread>
@@ -271,6 +274,32 @@ TEST(Server, ServesManyAtATime) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 8 * 30 * 3);
   EXPECT_TRUE(soon([&] { return server->counts().connections == 0; }));
+}
+
+// Descriptors of this process run out.
+TEST(Server, SaysOnceThatItCannotAccept) {
+  TestServer server(echo);
+  server.serves();
+  ASSERT_TRUE(soon([&] { return server->counts().connections == 0; }));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{256, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> all;
+  for (int fd; (fd = ::dup(STDERR_FILENO)) >= 0;) all.push_back(fd);
+  ::close(all.back());
+  all.pop_back();
+  {
+    Client waits(server.port());
+    EXPECT_TRUE(soon([&] { return !server.reports().empty(); }));
+    std::this_thread::sleep_for(1s);   // ten more tries
+    for (const int fd : all) ::close(fd);
+    EXPECT_EQ(waits.send(request("GET /late")).reply().status, 200) << "it is accepted when there are descriptors again";
+  }
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto reports = server.reports();
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_NE(reports[0].find("cannot accept"), std::string::npos) << reports[0];
 }
 
 TEST(ServerStart, SaysWhyItCannotListen) {

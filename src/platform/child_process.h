@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "platform/environment.h"
+#include "platform/file_system.h"
 
 namespace holdfast::platform {
 
@@ -25,6 +26,9 @@ struct ChildOptions {
   Environment environment;         // all of it
   // The program reads each, once, from an open file: the first from kFirstSecret, and so on. Never on a disk, never seen by others.
   std::vector<ByteView> secrets;
+  // A file that the program keeps locked (flock) for as long as it runs, whatever becomes of this one; "": none. What the program starts
+  // itself holds it, too, unless the program says otherwise, as ours does.
+  Path lock{};
 };
 
 class ChildProcess {
@@ -32,8 +36,11 @@ class ChildProcess {
   static constexpr int kFirstSecret = 3;
   static constexpr std::size_t kLongestSecret = 4096;   // PIPE_BUF: what every pipe takes at once
 
-  // Starts it. Errors: those of code_of_errno (not_found, permission, …) when it cannot be started; usage: a secret is too long.
+  // Starts it. Errors: those of code_of_errno (not_found, permission, …) when it cannot be started; usage: a secret is too long; busy: another
+  // program has the lock.
   explicit ChildProcess(const ChildOptions& options);
+  // Whether a program that was started with this lock still runs, whoever started it. Makes the file.
+  static bool runs_with(const Path& lock);
   // One that still runs is killed, with its group.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +33,8 @@ struct Pipe {
 
 // Above every number that the program gets, so that none is overwritten while they are put in place.
 Descriptor out_of_the_way(Descriptor fd, std::size_t secrets) {
-  Descriptor high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, ChildProcess::kFirstSecret + static_cast<int>(secrets)));
+  const int lock = 1;   // behind the secrets, also when there is none
+  Descriptor high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, ChildProcess::kFirstSecret + static_cast<int>(secrets) + lock));
   if (!high) throw os_error("cannot start a program", errno);
   return high;
 }
@@ -52,6 +54,17 @@ Descriptor pipe_with(ByteView secret, std::size_t secrets) {
   if (!secret.empty() && ::write(pipe.write.get(), secret.data(), secret.size()) != static_cast<ssize_t>(secret.size()))
     throw os_error("cannot give a program its password", errno);
   return std::move(pipe.read);
+}
+
+// Nothing: another program has it.
+Descriptor take_lock(const Path& lock, std::size_t secrets) {
+  const std::string what = "cannot lock " + printable(lock.native());
+  Descriptor file(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) throw os_error(what, errno);
+  file = out_of_the_way(std::move(file), secrets);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno == EWOULDBLOCK) return {};
+  throw os_error(what, errno);
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -159,6 +172,10 @@ ChildProcess::ChildProcess(const ChildOptions& options) : state_(std::make_uniqu
   Pipe out = make_pipe(secrets), err = make_pipe(secrets), failed = make_pipe(secrets);
   std::vector<Descriptor> held;
   for (const ByteView secret : options.secrets) held.push_back(pipe_with(secret, secrets));
+  if (!options.lock.empty()) {
+    held.push_back(take_lock(options.lock, secrets));
+    if (!held.back()) throw Error(Code::busy, "cannot start " + state_->program + ": a program that was started with the same lock runs").safe("nothing was started");
+  }
 
   Launch launch;
   launch.words = options.argv;
@@ -189,6 +206,8 @@ ChildProcess::ChildProcess(const ChildOptions& options) : state_(std::make_uniqu
   state_->error = std::move(err.read);
   for (const Descriptor* fd : {&state_->output, &state_->error}) ::fcntl(fd->get(), F_SETFL, O_NONBLOCK);
 }
+
+bool ChildProcess::runs_with(const Path& lock) { return !take_lock(lock, 0); }
 
 ChildProcess::~ChildProcess() {
   if (state_->status) return;

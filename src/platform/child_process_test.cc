@@ -83,6 +83,34 @@ TEST(ChildProcess, ReadsSecretsFromOpenFiles) {
   }
 }
 
+TEST(ChildProcess, KeepsItsLockForAsLongAsItRuns) {
+  TemporaryFolder folder;
+  const Path lock = folder.path() / "lock";
+  EXPECT_FALSE(ChildProcess::runs_with(lock));
+  const std::string secret = "correct horse";
+  const ChildOptions options{{"/bin/sh", "-c", "cat <&3; echo; ls /proc/self/fd; exec sleep 60"}, {{"PATH", "/usr/bin:/bin"}}, {as_bytes(secret)}, lock};
+  {
+    ChildProcess child(options);
+    wait_for_output(child, "correct horse\n0\n1\n2\n3\n4\n");
+    EXPECT_TRUE(ChildProcess::runs_with(lock));
+    try {
+      ChildProcess second(options);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Code::busy);
+    }
+    child.ask_to_stop();
+    EXPECT_EQ(hear(child).exit_code, 128 + SIGTERM);
+    EXPECT_FALSE(ChildProcess::runs_with(lock)) << "with its end, not when we forget it";
+  }
+  try {
+    ChildProcess::runs_with(folder.path() / "nowhere" / "lock");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::not_found);
+  }
+}
+
 TEST(ChildProcess, WhatCannotBeStartedIsAnError) {
   const auto code = [](const std::string& program) {
     try {

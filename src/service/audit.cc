@@ -37,14 +37,7 @@ Bytes mac_of(const crypto::Secret& key, const crypto::Sha256& hash) {
   return mac;
 }
 
-// Cut where a character begins.
-std::string fitting(std::string_view text) {
-  std::string safe = printable(text);
-  if (safe.size() <= Audit::kLongest) return safe;
-  std::size_t end = Audit::kLongest;
-  while (end > 0 && (static_cast<unsigned char>(safe[end]) & 0xC0) == 0x80) --end;
-  return safe.substr(0, end) + "…";
-}
+std::string fitting(std::string_view text) { return shortened(printable(text), Audit::kLongest); }
 
 AuditHead last(Transaction& transaction) {
   Statement s = transaction.ask("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");

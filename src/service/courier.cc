@@ -37,7 +37,10 @@ void Courier::run() {
       deliver_due();
       rest = std::min(kRest, notifications_.rest().value_or(kRest));
     } catch (const std::exception& e) {
-      report_(std::string("cannot go on with notifications, trying again in a minute: ") + e.what());
+      try {
+        report_(std::string("cannot go on with notifications, trying again in a minute: ") + e.what());
+      } catch (const std::exception&) {   // no memory for saying so
+      }
     }
     std::unique_lock lock(mutex_);
     woken_.wait_for(lock, rest, [&] { return work_; });

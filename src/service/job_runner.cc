@@ -29,10 +29,12 @@ constexpr int kKilled = 128;                 // and above: by a signal
 
 std::string described(const Job& job) { return "job " + std::to_string(job.id) + ", " + job.kind; }
 
-// Not the state file's, which may take tomorrow what it does not take now.
+platform::Path lock_of(const JobProgram& program) { return program.state / "service.job"; }
+
+// Not the state file's, which may take tomorrow what it does not take now. One that is damaged in what the service makes of the end never will.
 bool is_own_mistake(const std::exception& e) {
   const auto* error = dynamic_cast<const Error*>(&e);
-  constexpr std::array kOfTheFile{Code::busy, Code::no_space, Code::permission, Code::io, Code::damaged, Code::unavailable};
+  constexpr std::array kOfTheFile{Code::busy, Code::no_space, Code::permission, Code::io, Code::unavailable};
   return !error || std::find(kOfTheFile.begin(), kOfTheFile.end(), error->code()) == kOfTheFile.end();
 }
 
@@ -66,13 +68,28 @@ std::int64_t JobRunner::add(const NewJob& job, const Actor& by, JobSecrets secre
     // The job is not looked at before its secrets are there.
     std::lock_guard lock(mutex_);
     if (ending_) throw Error(Code::unavailable, "no job is started: the service is ending").safe("nothing was started");
-    id = jobs_.add(job, by);
+    id = record(job, by);
     if (!secrets.password.empty() || !secrets.file_password.empty()) secrets_.emplace(id, std::move(secrets));
     tell({JobEvent::Kind::state, id, 0, std::string(to_text(State::queued))});
     woken_ = true;
   }
   changed_.notify_all();
   return id;
+}
+
+// A commit that fails may have happened all the same (state_file.h): the job would run, without its secrets, and be asked for again.
+std::int64_t JobRunner::record(const NewJob& job, const Actor& by) {
+  const auto newest = [this] {
+    const std::vector<Job> found = jobs_.list(0, 1);
+    return found.empty() ? 0 : found.front().id;
+  };
+  const std::int64_t before = newest();
+  try {
+    return jobs_.add(job, by);
+  } catch (const Error&) {
+    if (const std::int64_t now = newest(); now > before) return now;
+    throw;
+  }
 }
 
 void JobRunner::stop(std::int64_t id, const Actor& by) {
@@ -163,12 +180,14 @@ std::optional<Job> JobRunner::next() {
   while (!ending_) {
     woken_ = false;
     try {
-      const auto job = start_next();
+      await_other_jobs();
+      auto job = start_next();
       trouble_.reset();
       if (job) {
         current_.emplace();
         current_->job = job->id;
         current_->save_at = clock_.elapsed() + kSaveEvery;
+        starting_.reset();
         tell({JobEvent::Kind::state, job->id, 0, std::string(to_text(State::running))});
         return job;
       }
@@ -181,17 +200,25 @@ std::optional<Job> JobRunner::next() {
   return std::nullopt;
 }
 
-// A commit that fails may have happened all the same (state_file.h). A job that was started so is one that nothing else would run.
+// Those of a service that was killed: asked to stop when it died, and perhaps not done with that.
+void JobRunner::await_other_jobs() {
+  if (alone_) return;
+  if (platform::ChildProcess::runs_with(lock_of(program_)))
+    throw Error(Code::busy, "a job that the service before this one had started has not ended").hint("it was asked to stop; look for a process 'holdfast --json --yes'");
+  alone_ = true;
+}
+
+// A commit that fails may have happened all the same (state_file.h). A job that was started so is one that nothing else would run: it is
+// remembered until it is the current one.
 std::optional<Job> JobRunner::start_next() {
   auto job = starting_ ? jobs_.find(*starting_) : std::nullopt;
-  if (!job || job->state != State::running) {
-    job = jobs_.next();
-    if (job) {
-      starting_ = job->id;
-      jobs_.start(job->id);
-    }
-  }
+  if (job && job->state == State::running) return job;
   starting_.reset();
+  job = jobs_.next();
+  if (job) {
+    starting_ = job->id;
+    jobs_.start(job->id);
+  }
   return job;
 }
 
@@ -202,12 +229,14 @@ void JobRunner::run(const Job& job) {
   try {
     exit_code = converse(job, output);
   } catch (const std::exception& e) {   // it was not started, as a rule
-    output.finish();
-    heard(JobOutput::Kind::line, Jobs::kept(std::string("holdfast: ") + e.what()));
     const auto* error = dynamic_cast<const Error*>(&e);
     exit_code = info(error ? error->code() : Code::defect).exit_code;
+    keep_hearing([&] {
+      output.finish();
+      heard(JobOutput::Kind::line, Jobs::kept(std::string("holdfast: ") + e.what()));
+    });
   }
-  output.finish();
+  keep_hearing([&] { output.finish(); });
   conclude(job, exit_code, output, clock_.elapsed() - begun);
 }
 
@@ -219,25 +248,36 @@ int JobRunner::converse(const Job& job, JobOutput& output) {
       std::lock_guard lock(mutex_);
       if (auto found = secrets_.extract(job.id)) secrets = std::move(found.mapped());
     }
-    platform::ChildOptions options{command_line(program_, job, secrets), job_environment(program_), {}};
+    platform::ChildOptions options{command_line(program_, job, secrets), job_environment(program_), {}, lock_of(program_)};
     for (const crypto::Secret* secret : {&secrets.password, &secrets.file_password})
       if (!secret->empty()) options.secrets.push_back(secret->view());
     process.emplace(options);
   }
   std::optional<std::chrono::nanoseconds> asked;
   bool killed = false;
-  while (process->listen(kListen, [&](platform::ChildProcess::From from, std::string_view bytes) { output.take(from, bytes); })) {
+  while (process->listen(kListen, [&](platform::ChildProcess::From from, std::string_view bytes) { keep_hearing([&] { output.take(from, bytes); }); })) {
     if (!asked && must_stop()) {
       asked = clock_.elapsed();
       process->ask_to_stop();
     } else if (asked && !killed && clock_.elapsed() - *asked >= kGrace) {
       killed = true;
-      heard(JobOutput::Kind::line, "holdfast: the job did not stop within " + std::to_string(kGrace.count()) + " s and was killed");
       process->kill();
+      keep_hearing([&] { heard(JobOutput::Kind::line, "holdfast: the job did not stop within " + std::to_string(kGrace.count()) + " s and was killed"); });
     }
     if (save_is_due()) save_lines();
   }
   return process->exit_code();
+}
+
+// A line for which there is no memory is no reason to end the job.
+template <class Act>
+void JobRunner::keep_hearing(const Act& act) {
+  try {
+    act();
+  } catch (const std::exception&) {
+    std::lock_guard lock(mutex_);
+    ++current_->dropped;
+  }
 }
 
 bool JobRunner::must_stop() {
@@ -273,8 +313,22 @@ bool JobRunner::save_is_due() {
   return clock_.elapsed() >= current_->save_at;
 }
 
-// False: the state file takes nothing; the lines wait. No line is heard meanwhile: that is this thread's work, too.
+// False: the state file takes nothing; the lines wait.
 bool JobRunner::save_lines() {
+  try {
+    write_lines();
+    return true;
+  } catch (const std::exception& e) {
+    std::lock_guard lock(mutex_);
+    current_->unsure = true;
+    current_->save_at = clock_.elapsed() + kSaveEvery;
+    trouble("its log cannot be kept", e);
+    return false;
+  }
+}
+
+// No line is heard meanwhile: that is this thread's work, too.
+void JobRunner::write_lines() {
   std::vector<std::string> lines;
   std::int64_t id = 0, saved = 0;
   bool unsure = false;
@@ -285,17 +339,9 @@ bool JobRunner::save_lines() {
     saved = current_->saved;
     unsure = current_->unsure;
   }
-  try {
-    std::span<const std::string> rest = lines;
-    if (unsure) rest = rest.subspan(static_cast<std::size_t>(jobs_.find(id).value().lines - saved));
-    if (!rest.empty()) jobs_.log(id, rest);
-  } catch (const std::exception& e) {
-    std::lock_guard lock(mutex_);
-    current_->unsure = true;
-    current_->save_at = clock_.elapsed() + kSaveEvery;
-    trouble("the log of job " + std::to_string(id) + " cannot be kept", e);
-    return false;
-  }
+  std::span<const std::string> rest = lines;
+  if (unsure) rest = rest.subspan(static_cast<std::size_t>(jobs_.find(id).value().lines - saved));
+  if (!rest.empty()) jobs_.log(id, rest);
   std::int64_t dropped = 0;
   {
     std::lock_guard lock(mutex_);
@@ -308,14 +354,13 @@ bool JobRunner::save_lines() {
     dropped = std::exchange(current_->dropped, 0);
   }
   if (dropped > 0) heard(JobOutput::Kind::line, "holdfast: " + human_count(static_cast<std::uint64_t>(dropped)) + " lines that stood here could not be kept");
-  return true;
 }
 
 bool JobRunner::save_all_lines() {
   while (true) {
     {
       std::lock_guard lock(mutex_);
-      if (current_->unsaved.empty()) return true;
+      if (current_->unsaved.empty() && current_->dropped == 0) return true;
     }
     if (!save_lines()) return false;
   }
@@ -332,10 +377,9 @@ void JobRunner::conclude(const Job& job, int exit_code, const JobOutput& output,
       lock.lock();
     } catch (const std::exception& e) {
       lock.lock();
-      trouble("the end of " + described(job) + " cannot be written down", e);
+      trouble("its end cannot be written down", e);
     }
-    if (ended && failures == kTries && untold_.size() < kMostUntold)
-      untold_.push_back({"end_not_told", described(job), "it ended with exit code " + std::to_string(exit_code) + ", and nobody could be told" + (trouble_ ? ": " + trouble_->message : ""), ""});
+    if (ended && failures == kTries) not_told(*ended);
     if (!ended) changed_.wait_for(lock, again_, [this] { return ending_; });
     if (!ended && !(ending_ && tries >= kTries)) continue;
     if (ended) trouble_.reset();
@@ -366,9 +410,22 @@ Job JobRunner::write_end(const Job& job, int exit_code, const JobOutput& output,
   return report.job;
 }
 
-void JobRunner::trouble(const std::string& what, const std::exception& error) {
-  const auto* e = dynamic_cast<const Error*>(&error);
-  trouble_ = Finding{"jobs_blocked", "the service's jobs", what + ": " + error.what(), e ? e->hint() : ""};
+void JobRunner::trouble(const char* what, const std::exception& error) {
+  try {
+    const auto* e = dynamic_cast<const Error*>(&error);
+    const std::string which = current_ ? "job " + std::to_string(current_->job) + ": " : "";
+    trouble_ = Finding{"jobs_blocked", "the service's jobs", which + what + ": " + error.what(), e ? e->hint() : ""};
+  } catch (const std::bad_alloc&) {   // told with the next try
+  }
+}
+
+void JobRunner::not_told(const Job& job) {
+  try {
+    if (untold_.size() < kMostUntold)
+      untold_.push_back({"end_not_told", described(job), (job.exit_code ? "it ended with exit code " + std::to_string(*job.exit_code) : "it was interrupted") +
+                                                             ", and nobody could be told" + (trouble_ ? ": " + trouble_->message : ""), ""});
+  } catch (const std::bad_alloc&) {   // it stands in the record of jobs
+  }
 }
 
 }  // namespace holdfast::service

@@ -3,7 +3,7 @@
 //
 // A job is started, and marked as running, only when that is durable. What the state file does not take is tried again until it does;
 // findings() tells meanwhile. A job's process gets SIGTERM when the service dies; the service that starts then finds a job without an
-// end (Jobs::interrupt_unfinished).
+// end (Jobs::interrupt_unfinished), and starts none of its own before that process is gone: it holds STATE/service.job.
 //
 // Thread-safe. Has one thread, between start() and finish(). The locks: the runner's own, then the state file's. So nothing here is to
 // be called inside a Transaction.
@@ -75,7 +75,7 @@ class JobRunner {
   void finish();
 
   // Queues a job. What is secret stays in memory until the job starts. Errors: those of Jobs::add and command_line; unavailable: the service
-  // is ending.
+  // is ending. When the state file takes it at the same time as it says that it does not, it is queued.
   std::int64_t add(const NewJob& job, const Actor& by, JobSecrets secrets = {});
   // Withdraws a queued job, asks a running one to stop (once). Error(not_found), Error(precondition): it has ended.
   void stop(std::int64_t id, const Actor& by);
@@ -114,18 +114,24 @@ class JobRunner {
   void work();
   std::optional<Job> next();
   std::optional<Job> start_next();
+  void await_other_jobs();
+  std::int64_t record(const NewJob& job, const Actor& by);
   void run(const Job& job);
   // Starts the process, hears it to its end; its exit code.
   int converse(const Job& job, JobOutput& output);
   void heard(JobOutput::Kind kind, const std::string& text);
   bool save_lines();
+  void write_lines();
   bool save_all_lines();
   void conclude(const Job& job, int exit_code, const JobOutput& output, std::chrono::nanoseconds took);
   Job write_end(const Job& job, int exit_code, const JobOutput& output, std::chrono::nanoseconds took, int& failures);
   bool must_stop();
   bool save_is_due();
-  void trouble(const std::string& what, const std::exception& error);
-  void tell(const JobEvent& event);   // under the lock, as are the next two
+  template <class Act>
+  void keep_hearing(const Act& act);
+  void trouble(const char* what, const std::exception& error);   // under the lock, as are the next four
+  void not_told(const Job& job);
+  void tell(const JobEvent& event);
   static bool hears(Watcher& watcher, const JobEvent& event);
   bool repeat(const Job& job, std::int64_t after, Watcher& watcher);
 
@@ -140,6 +146,7 @@ class JobRunner {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ending_ = false, woken_ = false;
+  bool alone_ = false;                     // no job of an earlier service runs
   std::optional<std::int64_t> starting_;   // the job whose start may have been written down although that failed
   std::optional<Current> current_;
   std::map<std::int64_t, JobSecrets> secrets_;

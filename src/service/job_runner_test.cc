@@ -321,7 +321,7 @@ TEST_F(Running, AskedToStopItStops) {
 }
 
 TEST_F(Running, OneThatDoesNotStopIsKilled) {
-  program("trap 'echo asked >> $here/asked' TERM; echo ready > $here/ready; while :; do sleep 0.05; done");
+  program("exec 2> /dev/null; trap 'echo asked >> $here/asked' TERM; echo ready > $here/ready; while :; do sleep 0.05; done");
   const auto id = queue();
   runner->start();
   ASSERT_TRUE(said_in("ready", "ready"));
@@ -366,7 +366,7 @@ TEST_F(Running, AServiceThatEndsCutsItsJobOff) {
   EXPECT_TRUE(jobs().runs("night").empty()) << "its slot is due again";
   EXPECT_EQ(code_of([&] { queue(); }), Code::unavailable);
   open();
-  ASSERT_EQ(jobs().interrupt_unfinished().size(), 1U);
+  ASSERT_EQ(interrupt_unfinished(*parts).size(), 1U);
   EXPECT_TRUE(jobs().runs("noon").empty());
 }
 
@@ -384,7 +384,7 @@ TEST_F(Running, AQueuedRunThatNeverStartedDoesNotUseUpItsSlot) {
   for (int i = 0; i < 2 * Jobs::kTimesInterrupted; ++i) {
     runner->add({"backup", {}, "night", Timestamp{1'000'000, 0}}, {"schedule night", "service"});
     open();
-    jobs().interrupt_unfinished();
+    interrupt_unfinished(*parts);
     EXPECT_TRUE(jobs().runs("night").empty()) << i;
   }
 }
@@ -420,12 +420,61 @@ TEST_F(Running, AServiceThatIsKilled) {
     ::kill(std::stoi(here("grandchild")), SIGKILL);   // the shell's, which does not pass on what ended it; holdfast ends what it started
 
     Parts next(state, clock, entropy, kdf);
-    const auto found = next.jobs.interrupt_unfinished();
+    const auto found = interrupt_unfinished(next);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].state, State::interrupted);
     EXPECT_EQ(found[0].schedule, "night");
     EXPECT_EQ(next.jobs.runs("night").size(), round + 1 < Jobs::kTimesInterrupted ? 0U : 3U) << "three times, then it is left";
   }
+}
+
+// Its job does not end when it is asked to: the next service starts none beside it.
+TEST_F(Running, AJobOfAnEarlierServiceThatDoesNotEndIsWaitedFor) {
+  program("echo $$ >> $here/child; trap '' TERM; while [ ! -e $here/let ]; do sleep 0.05; done");
+  const auto state = folder.path() / "killed";
+  {
+    platform::ChildProcess host({{HOLDFAST_JOB_RUNNER_HOST, state.native(), (folder.path() / "program").native()}, {{"PATH", "/usr/bin:/bin"}}, {}});
+    ASSERT_TRUE(said_in("child", "\n"));
+    host.kill();   // its job leads a group of its own
+    while (host.listen(milliseconds(10), [](platform::ChildProcess::From, std::string_view) {})) continue;
+  }
+  Parts next(state, clock, entropy, kdf);
+  ASSERT_EQ(interrupt_unfinished(next).size(), 1U);
+  JobRunner second(next.state, next.audit, next.jobs, clock, {folder.path() / "program", "/etc/holdfast.toml", state, {}, {}}, {}, milliseconds(5));
+  const auto id = second.add({"backup", {}, {}, {}}, kTester);
+  second.start();
+  ASSERT_TRUE(comes_true([&] { return !second.findings().empty(); }));
+  EXPECT_EQ(second.findings()[0].code, "jobs_blocked");
+  EXPECT_EQ(next.jobs.find(id)->state, State::queued);
+  EXPECT_FALSE(is_gone(std::stoi(here("child"))));
+  std::ofstream(folder.path() / "let") << "x";
+  ASSERT_TRUE(comes_true([&] { return next.jobs.find(id)->state == State::ended; }));
+  EXPECT_EQ(next.jobs.find(id)->exit_code, 0);
+  EXPECT_TRUE(comes_true([&] { return second.findings().empty(); }));
+}
+
+// The state file may take a job and say that it did not.
+TEST_F(Running, AJobIsAskedForOrItIsNot) {
+  std::uint64_t counted = 0, runs = 0, taken = 0;
+  for (std::uint64_t nth = 0; nth == 0 || nth <= counted; ++nth) {
+    const std::size_t before = jobs().list(0, 100).size();
+    disk.reset();
+    if (nth > 0) disk.strike(nth, Disk::Fault::io_late_once);
+    std::int64_t id = 0;
+    const auto failed = code_of([&] { id = runner->add({"restore", {}, {}, {}}, kTester, {crypto::Secret::copy_of(as_bytes(std::string_view("x"))), {}}); });
+    if (nth == 0) counted = disk.changes();
+    runs += disk.struck() ? 1 : 0;
+    disk.reset();
+    const auto all = jobs().list(0, 100);
+    EXPECT_EQ(all.size(), before + (failed ? 0 : 1)) << nth;
+    if (!failed) {
+      EXPECT_EQ(all.front().id, id) << nth;
+    }
+    taken += nth > 0 && !failed ? 1 : 0;
+  }
+  std::printf("calls counted %llu, runs %llu\n", static_cast<unsigned long long>(counted), static_cast<unsigned long long>(runs));
+  EXPECT_EQ(runs, counted);
+  EXPECT_GT(taken, 0U) << "one of them was taken in spite of its error";
 }
 
 // Every change of the state file fails once, at each place: the job is run once, its log is whole, its end is written and told once.

@@ -85,26 +85,18 @@ std::string described(std::int64_t id, const std::string& kind) { return "job " 
 
 }  // namespace
 
-std::string Jobs::kept(std::string_view line) {
-  std::string text = printable(line);
-  if (text.size() <= kLongestLine) return text;
-  std::size_t end = kLongestLine;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
-}
+std::string Jobs::kept(std::string_view line) { return shortened(printable(line), kLongestLine); }
 
 std::string_view to_text(Job::State state) { return kStates[static_cast<std::size_t>(state)]; }
 
-std::vector<Job> Jobs::interrupt_unfinished() {
-  Transaction change = state_.change();
-  std::vector<Job> jobs = read_jobs(change, "WHERE state IN ('queued', 'running') ORDER BY id");
+std::vector<Job> Jobs::interrupt_unfinished(Transaction& change) {
+  std::vector<Job> jobs = read_jobs(change, "WHERE state = 'queued' OR state = 'running' ORDER BY id");
   const Timestamp now{clock_.now().seconds, 0};
   for (Job& job : jobs) {
     change.run("UPDATE jobs SET state = 'interrupted', ended = ? WHERE id = ?", now.seconds, job.id);
     job.state = State::interrupted;
     job.ended = now;
   }
-  change.commit();
   return jobs;
 }
 

@@ -57,8 +57,9 @@ class Jobs {
 
   Jobs(StateFile& state, Audit& audit, platform::Clock& clock) : state_(state), audit_(audit), clock_(clock) {}
 
-  // For a service that starts: marks every job without an end as interrupted, and returns them.
-  std::vector<Job> interrupt_unfinished();
+  // For a service that starts: marks every job without an end as interrupted, and returns them; in the caller's transaction, as whoever
+  // is told of it is told in any case.
+  std::vector<Job> interrupt_unfinished(Transaction& change);
 
   // Queues a job. Error(unknown_name): no such kind. Error(usage): arguments that are not UTF-8 or too long. Error(unavailable): kQueued wait.
   std::int64_t add(const NewJob& job, const Actor& by);

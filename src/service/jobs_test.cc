@@ -129,7 +129,7 @@ TEST_F(JobRecord, AServiceThatStartsFindsWhatHasNoEnd) {
   jobs().start(running);
   clock.advance(hours(1));
   reopen();
-  const auto found = jobs().interrupt_unfinished();
+  const auto found = interrupt_unfinished(*parts);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].id, running);
   EXPECT_EQ(found[1].id, queued);
@@ -139,7 +139,33 @@ TEST_F(JobRecord, AServiceThatStartsFindsWhatHasNoEnd) {
     EXPECT_FALSE(jobs().find(id)->exit_code);
   }
   EXPECT_EQ(jobs().find(ended)->state, State::ended);
-  EXPECT_TRUE(jobs().interrupt_unfinished().empty());
+  EXPECT_TRUE(interrupt_unfinished(*parts).empty());
+}
+
+TEST_F(JobRecord, AServiceThatDiesBeforeItToldOfAnInterruptionFindsItAgain) {
+  const auto running = by_person();
+  jobs().start(running);
+  {
+    Transaction change = parts->state.change();
+    EXPECT_EQ(jobs().interrupt_unfinished(change).size(), 1U);
+  }
+  reopen();
+  EXPECT_EQ(interrupt_unfinished(*parts).size(), 1U);
+}
+
+TEST_F(JobRecord, WhatIsNextIsFoundWithoutReadingAllJobs) {
+  tamper(folder.path(), "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+                        "INSERT INTO jobs (state, kind, arguments, schedule, slot, who, queued, started, ended) "
+                        "SELECT 'ended', 'backup', '[\"' || hex(zeroblob(200)) || '\"]', 'night', i, 'x', i, i, i FROM n");
+  const auto night = scheduled("night", Timestamp{1, 0}), noon = scheduled("noon", Timestamp{1, 0});
+  jobs().start(night);
+  scheduled("night", Timestamp{2, 0});
+  reopen();
+  disk.reset();
+  EXPECT_EQ(jobs().next()->id, noon);
+  EXPECT_LT(disk.reads(), 40U) << "pages; all jobs are more than a thousand";
+  const auto mine = by_person();
+  EXPECT_EQ(jobs().next()->id, mine);
 }
 
 TEST_F(JobRecord, ListsTheNewestFirstInPages) {
@@ -294,7 +320,7 @@ TEST_F(Slots, AJobThatNeverRanIsDueAgainHoweverOftenTheServiceStarts) {
     EXPECT_EQ(d.slot, slot);
     scheduled("night", *d.slot);
     reopen();
-    jobs().interrupt_unfinished();
+    interrupt_unfinished(*parts);
   }
 }
 
@@ -309,7 +335,7 @@ TEST_F(Slots, AnInterruptedSlotIsDueAgainButNotForEver) {
     jobs().start(scheduled("night", *d.slot));
     clock.advance(seconds(10));
     reopen();
-    jobs().interrupt_unfinished();
+    interrupt_unfinished(*parts);
   }
   EXPECT_EQ(decide().state, schedule::Decision::State::waiting);
   clock.advance(hours(24));

@@ -67,14 +67,10 @@ std::optional<Notification> waiting(Transaction& transaction, std::int64_t id) {
   return std::move(found.front());
 }
 
-// On one line, cut where a character begins.
+// On one line.
 std::string fitting(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  text = printable(text);
-  if (text.size() <= Notifications::kLongest) return text;
-  std::size_t end = Notifications::kLongest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return shortened(printable(text), Notifications::kLongest);
 }
 
 std::string described(const Error& why) { return fitting(why.what() + (why.hint().empty() ? "" : " (" + why.hint() + ")")); }
@@ -128,7 +124,7 @@ Event event_of(const Job& job, const LastWords& said) {
   if (job.state == Job::State::interrupted) {
     e.headline = job.kind + " was interrupted";
     e.happened = name + " had not ended when the service did.";
-    e.next = job.schedule ? "It runs again by itself, unless this was its third interruption." : "Start it again.";
+    e.next = job.slot ? "It runs again by itself, unless this was its third interruption." : "Start it again.";
     return e;
   }
   const int exit_code = job.exit_code.value_or(1);

@@ -481,13 +481,6 @@ TEST_F(Queue, EveryChangeIsWholeWhateverFails) {
   EXPECT_GT(news, 0U);
 }
 
-TEST_F(Queue, AnOlderStateFileGetsItsTables) {
-  open.reset();
-  tamper(folder.path() / "state", "DROP TABLE notifications; DROP TABLE told; PRAGMA user_version=1");
-  begin();
-  EXPECT_EQ(add(event(Event::Kind::failure), {target("mail")}), 1U);
-}
-
 // --- what the end of a job is called
 
 Job ended(int exit_code, std::int64_t findings = 0) {
@@ -530,6 +523,9 @@ TEST(JobEvents, EveryExitHasItsWords) {
   interrupted.exit_code.reset();
   EXPECT_EQ(event_of(interrupted, {}).headline, "backup was interrupted");
   EXPECT_EQ(event_of(interrupted, {}).kind, Event::Kind::failure);
+  EXPECT_EQ(event_of(interrupted, {}).next, "Start it again.") << "a person had started it, although it is a schedule's";
+  interrupted.slot = Timestamp{1'000'000, 0};
+  EXPECT_NE(event_of(interrupted, {}).next.find("by itself"), std::string::npos);
 }
 
 }  // namespace

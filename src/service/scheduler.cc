@@ -1,6 +1,7 @@
 #include "service/scheduler.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -73,8 +74,15 @@ void look_at(const ScheduleState& s, Timestamp now, Findings& found) {
   if (has_failed(*s.last))
     found.push_back({"schedule_failed", name, described(*s.last) + " failed with exit code " + std::to_string(*s.last->exit_code), "its log says why"});
   if (s.last->state == Job::State::interrupted)
-    found.push_back({"schedule_interrupted", name, described(*s.last) + " was interrupted", "it runs again when the service runs; a run that was interrupted " +
-                                                        std::to_string(Jobs::kTimesInterrupted) + " times is left until the next one is due"});
+    found.push_back({"schedule_interrupted", name, described(*s.last) + " was interrupted",
+                     s.last->slot ? "it runs again when the service runs; a run that was interrupted " + std::to_string(Jobs::kTimesInterrupted) +
+                                        " times is left until the next one is due"
+                                  : "a person had started it: start it again, or wait for the next run"});
+}
+
+Finding blocked_by(const std::exception& e) {
+  const auto* error = dynamic_cast<const Error*>(&e);
+  return {"schedules_blocked", "the service's schedules", std::string("what is due cannot be queued: ") + e.what(), error ? error->hint() : ""};
 }
 
 }  // namespace
@@ -128,11 +136,13 @@ void Scheduler::work() {
     try {
       wait = look();
     } catch (const std::exception& e) {
-      const auto* error = dynamic_cast<const Error*>(&e);
-      blocked = Finding{"schedules_blocked", "the service's schedules", std::string("what is due cannot be queued: ") + e.what(), error ? error->hint() : ""};
+      try {
+        blocked = blocked_by(e);
+      } catch (const std::bad_alloc&) {   // told after the next look
+      }
     }
     lock.lock();
-    blocked_ = blocked;
+    blocked_ = std::move(blocked);
     changed_.wait_for(lock, wait, [this] { return ending_ || woken_; });
   }
 }
@@ -153,22 +163,32 @@ std::chrono::nanoseconds Scheduler::look() {
   const Timestamp now = clock_.now();
   std::vector<ScheduleState> states = schedule_states(system->settings, &jobs_, zones_, now);
   std::chrono::nanoseconds wait = kLongestWait;
+  std::exception_ptr fault;   // the first
+  std::optional<Finding> blocked;
   for (ScheduleState& s : states) {
-    if (!s.known) {
-      jobs_.on_since(s.settings.name, s.calendar->normal_form());
-      s = state_of(s.settings, &jobs_, zones_, now);
-    }
-    if (s.decision.state == Decision::State::due) {
-      queue(s.settings, s.decision.slot, {"schedule " + s.settings.name, "service"});
-      s = state_of(s.settings, &jobs_, zones_, now);
+    try {
+      if (!s.known) {
+        jobs_.on_since(s.settings.name, s.calendar->normal_form());
+        s = state_of(s.settings, &jobs_, zones_, now);
+      }
+      if (s.decision.state == Decision::State::due) {
+        queue(s.settings, s.decision.slot, {"schedule " + s.settings.name, "service"});
+        s = state_of(s.settings, &jobs_, zones_, now);
+      }
+    } catch (const std::exception& e) {
+      if (fault) continue;
+      fault = std::current_exception();
+      blocked = blocked_by(e);
     }
     if (s.decision.next)
       if (const auto until = std::chrono::seconds(s.decision.next->seconds - now.seconds) - std::chrono::nanoseconds(now.nanoseconds); until < wait) wait = until;
   }
   Findings found = schedule_findings(states, now);
   if (auto wrong = configuration_.wrong()) found.push_back(std::move(*wrong));
+  if (blocked) found.push_back(std::move(*blocked));
   if (tell_ && found != told_) tell_(found);
   told_ = std::move(found);
+  if (fault) std::rethrow_exception(fault);
   return std::max<std::chrono::nanoseconds>(wait, kShortestWait);
 }
 

@@ -60,7 +60,7 @@ class Scheduler {
   void wake();
 
   // Follows the configuration, queues what is due. Returns how long nothing will be due, at most kLongestWait: a clock that is set is
-  // noticed after that. Errors: those of the state file.
+  // noticed after that. Errors: those of the state file and of the queue, thrown when every schedule had its turn.
   std::chrono::nanoseconds look();
   static constexpr std::chrono::seconds kLongestWait{10};
 

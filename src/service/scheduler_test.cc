@@ -260,6 +260,39 @@ TEST_F(Scheduling, TellsHowLongNothingIsDue) {
   EXPECT_TRUE(jobs().next());
 }
 
+TEST_F(Scheduling, OneThatCannotBeQueuedHoldsUpNoOther) {
+  configure(nightly("first") + nightly("second") + nightly("third"));
+  open();
+  Scheduler careful(
+      *live, parts->jobs, parts->audit, clock, schedule::ZoneFiles{platform::real_file_system()},
+      [this](const NewJob& job, const Actor& by) {
+        if (job.schedule == "first") throw Error(Code::usage, "its arguments are too long");
+        return parts->jobs.add(job, by);
+      },
+      [this](const Findings& found) { told.push_back(found); });
+  careful.look();
+  clock.advance(minutes(31));
+  EXPECT_EQ(code_of([&] { careful.look(); }), Code::usage);
+  EXPECT_EQ(run_one()->schedule, "second");
+  EXPECT_EQ(run_one()->schedule, "third");
+  ASSERT_FALSE(told.empty());
+  ASSERT_EQ(told.back().size(), 1U);
+  EXPECT_EQ(told.back()[0].code, "schedules_blocked");
+  EXPECT_NE(told.back()[0].message.find("too long"), std::string::npos);
+}
+
+TEST_F(Scheduling, ARunThatAPersonStartedIsNotSaidToRunAgain) {
+  configure(nightly());
+  open();
+  scheduler->look();
+  jobs().start(scheduler->run_now("night", kTester));
+  open();
+  ASSERT_EQ(codes(), (Strings{"schedule_interrupted"}));
+  EXPECT_NE(scheduler->findings()[0].hint.find("start it again"), std::string::npos);
+  scheduler->look();
+  EXPECT_FALSE(jobs().next());
+}
+
 TEST_F(Scheduling, AStateFileThatTakesNothingLosesNoRun) {
   configure(nightly());
   open();

@@ -28,7 +28,7 @@ class Scheduling : public ::testing::Test {
     live.reset();
     parts.reset();
     parts = std::make_unique<Parts>(folder.path() / "state", clock, entropy, kdf, StateFile::Use::service, disk.name());
-    parts->jobs.interrupt_unfinished();
+    interrupt_unfinished(*parts);
     live = std::make_unique<LiveConfiguration>(platform::real_file_system(), file, system::adapters());
     scheduler = std::make_unique<Scheduler>(
         *live, parts->jobs, parts->audit, clock, schedule::ZoneFiles{platform::real_file_system()},

@@ -21,14 +21,20 @@ using namespace std::chrono_literals;
 
 constexpr auto kTick = 200ms;      // how soon the end of a job and of the service is seen
 constexpr auto kLookEvery = 1min;  // for what is due once a day
+constexpr auto kAskEvery = 5s;     // whether those who receive events are still signed in
 constexpr auto kPatience = 5s;     // for requests that are being answered at the end
 constexpr std::string_view kTopics[] = {"schedule_overdue", "schedule_unknown", "clock_behind",
                                         "calendar_unusable"};  // docs/findings.md
 
 LastWords last_words(const std::string& result) {
   const Json line = result.empty() ? Json(nullptr) : Json::parse(result, nullptr, false);
-  if (!line.is_object() || line.value("type", "") != "error") return {};
-  return {line.value("message", ""), line.value("safe", ""), line.value("hint", "")};
+  if (!line.is_object()) return {};
+  const auto text = [&](const char* name) {
+    const auto found = line.find(name);
+    return found != line.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (text("type") != "error") return {};
+  return {text("message"), text("safe"), text("hint")};
 }
 
 // Jobs after which the repository has another size.
@@ -107,19 +113,23 @@ class Service {
   // What follows from the end of a job, and what is due once a day.
   void tick() {
     const bool ended = ends_->take();
-    if (ended) {
-      courier_.wake();
-      scheduler_.wake();
-      services_.changed("points");
-      services_.changed("alerts");
-    }
     const auto now = world_.clock.elapsed();
     const bool look = now >= next_look_;
     if (look) next_look_ = now + kLookEvery;
     try {
+      if (now >= next_ask_) {
+        next_ask_ = now + kAskEvery;
+        topics_.end_those_of_others();
+      }
+      if (ended) {
+        courier_.wake();
+        scheduler_.wake();
+        services_.changed("points");
+        services_.changed("alerts");
+      }
       if ((ended && size_changed_.exchange(false)) || (look && growth_.due()))
         growth_.sample(archive_.look());
-    } catch (const Error& e) {
+    } catch (const std::exception& e) {
       // Told once a minute at most; the home page says what is wrong with the repository.
       if (look) setup_.say(std::string("cannot tell the size of the repository: ") + e.what());
     }
@@ -146,11 +156,14 @@ class Service {
   }
 
   void tell_interrupted() {
-    const std::vector<Job> interrupted = jobs_.interrupt_unfinished();
-    Transaction change = state_.change();
-    for (const Job& job : interrupted)
-      notifications_.add(change, event_of(job, {}), configuration_.now()->settings.notifications);
-    change.commit();
+    std::vector<Job> interrupted;
+    {
+      Transaction change = state_.change();
+      interrupted = jobs_.interrupt_unfinished(change);
+      for (const Job& job : interrupted)
+        notifications_.add(change, event_of(job, {}), configuration_.now()->settings.notifications);
+      change.commit();
+    }
     for (const Job& job : interrupted)
       setup_.say("job " + std::to_string(job.id) + " (" + job.kind +
                  ") was interrupted when the service ended");
@@ -212,7 +225,7 @@ class Service {
   Guard guard_;
   std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();
   std::atomic<bool> size_changed_{false};
-  std::chrono::nanoseconds next_look_{0};
+  std::chrono::nanoseconds next_look_{0}, next_ask_{0};
   JobRunner runner_;
   Scheduler scheduler_;
   Services services_;

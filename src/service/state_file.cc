@@ -47,7 +47,7 @@ Transaction::~Transaction() {
   if (!database_.in_transaction()) return;
   try {
     database_.execute("ROLLBACK");
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     // The journal is there still: whoever opens the file next rolls it back.
   }
 }

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "platform/faulty_file_system.h"
+#include "service/schema.h"
 #include "service/state_testing.h"
 
 namespace holdfast::service {
@@ -83,6 +84,41 @@ TEST_F(StateFolder, AnotherVersionOrFileIsLeftAsItIs) {
     for (Use use : {Use::service, Use::beside})
       EXPECT_EQ(code_of([&] { Parts(kept.path() / "copy", clock, entropy, kdf, use); }), expected) << sql;
     EXPECT_EQ(dump(kept.path() / "copy"), before);
+  }
+}
+
+TEST_F(StateFolder, EveryOlderVersionIsBroughtUpToDate) {
+  const auto schema = [](Parts& parts) {
+    std::string all;
+    Transaction transaction = parts.state.read();
+    Statement s = transaction.ask("SELECT name, sql FROM sqlite_schema ORDER BY name");
+    while (s.step()) all += s.text(0) + ": " + s.text(1) + "\n";
+    return all;
+  };
+  Bytes key;
+  std::string newest;
+  {
+    auto parts = open();
+    newest = schema(*parts);
+    Transaction transaction = parts->state.read();
+    Statement s = transaction.ask("SELECT value FROM meta WHERE name = 'key'");
+    ASSERT_TRUE(s.step());
+    key = s.blob(0);
+  }
+  for (std::size_t version = 1; version < schema_steps().size(); ++version) {
+    const fs::path file = folder.path() / "service.sqlite";
+    platform::real_file_system().replace(file, {}, 0600);
+    {
+      Database old(file, "");
+      old.execute("PRAGMA application_id=" + std::to_string(kApplicationId));
+      for (std::size_t step = 0; step < version; ++step) old.execute(std::string(schema_steps()[step]));
+      old.execute("PRAGMA user_version=" + std::to_string(version));
+      old.run("INSERT INTO meta VALUES ('key', ?)", key);
+      old.execute("INSERT INTO jobs (state, kind, arguments, who, queued) VALUES ('queued', 'backup', '[]', 'anna', 1)");
+    }
+    auto parts = open();
+    EXPECT_EQ(schema(*parts), newest) << version;
+    EXPECT_EQ(parts->jobs.next()->who, "anna") << version;
   }
 }
 
@@ -211,7 +247,7 @@ const std::vector<Act>& acts() {
          p.audit.append(change, kTester, "job.end", "1", "done");
          change.commit();
        }},
-      {"interrupt jobs", [](Parts& p) { p.jobs.interrupt_unfinished(); }},
+      {"interrupt jobs", [](Parts& p) { interrupt_unfinished(p); }},
       {"schedule on", [](Parts& p) { p.jobs.on_since("night", "daily"); }},
   };
   return all;

@@ -38,7 +38,10 @@ Bytes content(sqlite3_file* real) {
 }
 
 int close(sqlite3_file* f) { return of(f).real()->pMethods->xClose(of(f).real()); }
-int read(sqlite3_file* f, void* out, int n, sqlite3_int64 at) { return of(f).real()->pMethods->xRead(of(f).real(), out, n, at); }
+int read(sqlite3_file* f, void* out, int n, sqlite3_int64 at) {
+  disk->read();
+  return of(f).real()->pMethods->xRead(of(f).real(), out, n, at);
+}
 int write(sqlite3_file* f, const void* in, int n, sqlite3_int64 at) {
   File& file = of(f);
   const int result = file.counted ? disk->change() : SQLITE_OK;
@@ -170,7 +173,7 @@ void Disk::strike(std::uint64_t nth, Fault fault) {
 }
 
 void Disk::reset() {
-  changes_ = in_ = 0;
+  changes_ = in_ = reads_ = 0;
   fault_.reset();
   struck_ = half_ = false;
   durable_.clear();
@@ -242,6 +245,13 @@ Parts::Parts(const platform::Path& folder, platform::Clock& clock, platform::Ent
       sessions(state, audit, clock, entropy),
       sign_in(state, audit, passwords, sessions, clock),
       jobs(state, audit, clock) {}
+
+std::vector<Job> interrupt_unfinished(Parts& parts) {
+  Transaction change = parts.state.change();
+  std::vector<Job> found = parts.jobs.interrupt_unfinished(change);
+  change.commit();
+  return found;
+}
 
 std::string dump(const platform::Path& folder) {
   Raw raw(folder);

@@ -38,6 +38,7 @@ class Disk {
   // No fault any more, counter at zero, what is there now is durable.
   void reset();
   std::uint64_t changes() const { return changes_; }
+  std::uint64_t reads() const { return reads_; }   // pages that were read, since reset()
   bool struck() const { return struck_; }
   // What was not synced is lost; with a seed in part, sector by sector. No file may be open.
   void lose_power(std::optional<std::uint64_t> seed);
@@ -46,12 +47,13 @@ class Disk {
   int change();              // SQLITE_OK, or what the call must return
   bool take_half_write();
   bool late() const { return fault_ == Fault::io_late_once; }
+  void read() { ++reads_; }
   void synced(const std::string& path, Bytes content);
   void touched(const std::string& path);
   void removed(const std::string& path, bool durably);
 
  private:
-  std::uint64_t changes_ = 0, in_ = 0;
+  std::uint64_t changes_ = 0, in_ = 0, reads_ = 0;
   std::optional<Fault> fault_;
   bool struck_ = false, half_ = false;
   std::map<std::string, Bytes> durable_;
@@ -80,6 +82,9 @@ struct Parts {
 
 inline const Actor kTester{"tester", "test"};
 inline ByteView password(std::string_view text) { return as_bytes(text); }
+
+// As a service that starts.
+std::vector<Job> interrupt_unfinished(Parts& parts);
 
 // Every row of every table, as text.
 std::string dump(const platform::Path& folder);
