@@ -12,5 +12,7 @@ export default defineConfig({
     reportCompressedSize: true,
     sourcemap: false,
   },
+  // `npm run dev`: the sources as they are written, on the answers of a service that runs.
+  server: { proxy: { '/api': { target: process.env['HOLDFAST_URL'] ?? 'https://127.0.0.1:8443', secure: false, changeOrigin: true } } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 } as Parameters<typeof defineConfig>[0]);

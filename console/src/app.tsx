@@ -183,7 +183,7 @@ function TopBar(): JSX.Element {
   return (
     <header class="topbar">
       <button type="button" class="icon menu-button" aria-label="Pages" aria-expanded={drawer} onClick={() => setDrawer(true)}><Icon name="menu" /></button>
-      <a class="brand" href="/"><img src="/icon.svg" alt="" /><span>Holdfast</span></a>
+      <a class="brand" href="/" aria-label="Holdfast, home"><img src="/icon.svg" alt="" /><span>Holdfast</span></a>
       <div class="server grow">
         {server.value ? <><strong>{server.value.title}</strong>{server.value.sample && !/sample/i.test(server.value.title) ? <span class="tag">sample</span> : null}</> : null}
       </div>

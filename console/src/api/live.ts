@@ -14,9 +14,12 @@ export const changes: Record<Topic, { value: number }> = {
 
 export const active = (): Job[] => [...jobs.value.values()].filter((j) => j.state === 'queued' || j.state === 'running').sort((a, b) => a.id - b.id);
 
-// Lists leave results out, events large ones: one that is known stays.
+const kOrder: Record<Job['state'], number> = { queued: 0, running: 1, ended: 2, interrupted: 2 };
+
+// Answers and events overtake each other: what was true earlier is not taken. Lists leave results out, events large ones: one that is known stays.
 export function see(job: Job): void {
   const known = jobs.value.get(job.id);
+  if (known && kOrder[job.state] < kOrder[known.state]) return;
   const next = new Map(jobs.value);
   next.set(job.id, { ...job, result: job.result ?? known?.result ?? null });
   jobs.value = next;

@@ -53,7 +53,7 @@ describe('times', () => {
     expect(spoken(new Date(2025, 10, 22, 9, 5), now)).toBe('2025-11-22 09:05');
   });
 
-  it.each([[0, '0.0 s'], [9.94, '9.9 s'], [9.96, '10 s'], [59.4, '59 s'], [61, '1 min 01 s'], [3599.6, '1 h 00 min'], [3_660, '1 h 01 min'], [200_000, '2 d 7 h']])('%d s is %s', (s, text) => expect(humanSeconds(s)).toBe(text));
+  it.each([[0, '< 1 s'], [3, '3 s'], [0.04, '0.0 s'], [9.94, '9.9 s'], [9.96, '10 s'], [59.4, '59 s'], [61, '1 min 01 s'], [3599.6, '1 h 00 min'], [3_660, '1 h 01 min'], [200_000, '2 d 7 h']])('%d s is %s', (s, text) => expect(humanSeconds(s)).toBe(text));
 
   it('cuts ages', () => {
     expect(roughly(47 * 3600)).toBe('47 h');

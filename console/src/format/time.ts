@@ -44,6 +44,7 @@ export function utc(t: Date): string {
 
 export function humanSeconds(seconds: number): string {
   if (seconds < 0) return `-${humanSeconds(-seconds)}`;
+  if (seconds < 9.95 && Number.isInteger(seconds)) return seconds === 0 ? '< 1 s' : `${seconds} s`;   // known to the second: no tenth is invented
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

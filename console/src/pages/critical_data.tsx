@@ -109,7 +109,7 @@ function SaveBar({ draft, onDiscard, onSaved, onReload }: { draft: Draft; onDisc
         <Dialog title="Review the changes" large onClose={() => setReview(null)}
           actions={<><button type="button" onClick={() => setReview(null)}>Back</button><button type="button" class="primary" aria-disabled={busy ? 'true' : undefined} onClick={() => { if (!busy) void put(false); }}>Save changes</button></>}>
           <p>These lines of <code>{review.file}</code> change; comments and everything else stay as they are.</p>
-          {review.lines.length ? <pre class="lines-changed">{review.lines.map((l, i) => <span key={i} class={l.startsWith('+') ? 'added' : l.startsWith('-') ? 'removed' : ''}>{l}{'\n'}</span>)}</pre> : <p class="muted">No line changes.</p>}
+          {review.lines.length ? <pre class="lines-changed" tabIndex={0} aria-label="Lines that change">{review.lines.map((l, i) => <span key={i} class={l.startsWith('+') ? 'added' : l.startsWith('-') ? 'removed' : ''}>{l}{'\n'}</span>)}</pre> : <p class="muted">No line changes.</p>}
           {review.restart ? <Notice tone="warn" what="A part of it holds from the next start of the service on." hint="Address, certificate and repository are read at the start: systemctl restart holdfast" /> : null}
         </Dialog>
       ) : null}

@@ -12,7 +12,7 @@ import { Act, startJob } from '../ui/act';
 import { AlertList } from '../ui/alert_list';
 import { Icon } from '../ui/icons';
 import { JobLine1, JobProgress } from '../ui/job_parts';
-import { Badge, Card, Duration, Empty, Notice, PointLink, Time, now, sentence, stopped, type Tone } from '../ui/parts';
+import { Badge, Brief, Card, Duration, Empty, Notice, PointLink, Time, now, sentence, stopped, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
 import { Timeline } from '../ui/timeline';
 import { kDays } from '../ui/timeline_layout';
@@ -37,12 +37,14 @@ function HomeOf({ status: s }: { status: Status }): JSX.Element {
       ) : null}
       <Objectives status={s} />
       <div class="columns">
-        <Card title={s.attention.length ? `Needs attention (${s.attention.length})` : 'Needs attention'} plain aside={<a href="/alerts">Alerts</a>}>
-          {s.attention.length ? <AlertList alerts={s.attention} /> : <Empty what="Nothing needs attention">Everything is covered, fresh and proven as far as Holdfast can tell.</Empty>}
-        </Card>
+        <div class="stack">
+          <Card title={s.attention.length ? `Needs attention (${s.attention.length})` : 'Needs attention'} plain aside={<a href="/alerts">Alerts</a>}>
+            {s.attention.length ? <AlertList alerts={s.attention} /> : <Empty what="Nothing needs attention">Everything is covered, fresh and proven as far as Holdfast can tell.</Empty>}
+          </Card>
+          <PointsOfMonth />
+        </div>
         <Work />
       </div>
-      <PointsOfMonth />
       <Items status={s} />
       <Outside status={s} />
     </>
@@ -121,7 +123,7 @@ function Work(): JSX.Element {
     <div class="stack">
       {under.length ? (
         <Card title="Under way">
-          {under.map((job) => <div class="stack tight" key={job.id}><div class="break"><JobLine1 job={job} /> · {job.does}</div><JobProgress job={job} /></div>)}
+          {under.map((job) => <div class="stack tight" key={job.id}><div class="break"><JobLine1 job={job} /> · <Brief>{job.does}</Brief></div><JobProgress job={job} /></div>)}
         </Card>
       ) : null}
       <Card title="Next by schedule" plain aside={<a href="/critical-data-backup">Schedules</a>}>
@@ -129,7 +131,7 @@ function Work(): JSX.Element {
       </Card>
       <Card title="Last jobs" plain aside={<a href="/jobs">Jobs</a>}>
         <Loaded from={recent} lines={3}>
-          {({ jobs }) => jobs.length ? <ul class="lines">{jobs.map((j) => <li key={j.id}><span class="break">{j.does}</span><JobLine1 job={j} /></li>)}</ul> : <Empty what="No job has run yet" />}
+          {({ jobs }) => jobs.length ? <ul class="lines">{jobs.map((j) => <li key={j.id}><Brief>{j.does}</Brief><JobLine1 job={j} /></li>)}</ul> : <Empty what="No job has run yet" />}
         </Loaded>
       </Card>
     </div>

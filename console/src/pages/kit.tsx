@@ -8,7 +8,7 @@ import type { Kit } from '../api/schema';
 import { Act, copyText, startJob } from '../ui/act';
 import { FindingList } from '../ui/alert_list';
 import { JobLine1 } from '../ui/job_parts';
-import { Badge, Card, Dialog, Empty, Facts, Field, Notice, PageHead, ProblemNotice, Time } from '../ui/parts';
+import { Badge, Brief, Card, Dialog, Empty, Facts, Field, Notice, PageHead, ProblemNotice, Time } from '../ui/parts';
 import { Table } from '../ui/table';
 
 export function KitPage(): JSX.Element {
@@ -56,7 +56,7 @@ function KitOf({ kit: k }: { kit: Kit }): JSX.Element {
       </Card>
       <Card title="Exports" plain>
         <Table caption="The newest exports" rows={k.exports} rowKey={(j) => j.id} empty={<Empty what="Nothing was exported yet">A backup file or plain files: open a <a href="/points">recovery point</a> and export it.</Empty>} columns={[
-          { key: 'does', title: 'Export', head: true, cell: (j) => <span class="break">{j.does}</span> },
+          { key: 'does', title: 'Export', head: true, cell: (j) => <Brief>{j.does}</Brief> },
           { key: 'job', title: 'Job', cell: (j) => <JobLine1 job={j} /> },
           { key: 'who', title: 'Who', wide: true, cell: (j) => j.who },
         ]} />

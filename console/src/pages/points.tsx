@@ -8,7 +8,7 @@ import type { PointSummary } from '../api/schema';
 import { counted } from '../format/size';
 import { go, place, setQuery } from '../router';
 import { Act, startJob } from '../ui/act';
-import { Bytes, Empty, PageHead, Time, shortId, tellProblem } from '../ui/parts';
+import { Brief, Bytes, Empty, PageHead, Time, shortId, tellProblem } from '../ui/parts';
 import { Table } from '../ui/table';
 import { PointBadge, Verified, kOrigin } from '../words';
 
@@ -74,8 +74,8 @@ export function Points(): JSX.Element {
                   { key: 'status', title: 'Status', cell: (p) => <span class="row tight-row"><PointBadge status={p.status} />{p.scope === 'partial' ? <span class="tag">part</span> : null}</span> },
                   { key: 'verified', title: 'Verified', wide: true, cell: (p) => <Verified verified={p.verified} /> },
                   { key: 'origin', title: 'Made', wide: true, cell: (p) => kOrigin[p.origin] },
-                  { key: 'bytes', title: 'Size', number: true, cell: (p) => <Bytes value={p.bytes} /> },
-                  { key: 'label', title: 'Label', wide: true, cell: (p) => <span class="break">{p.label}</span> },
+                  { key: 'bytes', title: 'Size', number: true, wide: true, cell: (p) => <Bytes value={p.bytes} /> },
+                  { key: 'label', title: 'Label', wide: true, cell: (p) => <Brief>{p.label}</Brief> },
                   { key: 'id', title: 'Point', wide: true, cell: (p) => <span class="mono muted" title={p.id}>{shortId(p.id)}</span> },
                   { key: 'pin', title: 'Pinned', actions: true, cell: (p) => <PinButton point={p} onPin={() => pin(p)} /> },
                 ]} />

@@ -10,7 +10,7 @@ import { counted } from '../format/size';
 import { startJob } from '../ui/act';
 import { FindingList } from '../ui/alert_list';
 import { JobLine1, JobProgress, JobResult, StopButton, goesOn } from '../ui/job_parts';
-import { Bytes, Facts, Field, Notice, ProblemNotice, tellProblem } from '../ui/parts';
+import { Brief, Bytes, Facts, Field, Notice, ProblemNotice, tellProblem } from '../ui/parts';
 import { Table } from '../ui/table';
 import { Criticality } from '../words';
 import { ItemChecks } from './point';
@@ -125,7 +125,7 @@ export function useLatest(job: Job | null): Job | null {
 export function JobBlock({ job }: { job: Job }): JSX.Element {
   return (
     <div class="stack tight">
-      <div class="row apart"><span><strong>{job.does}</strong> <JobLine1 job={job} /></span><StopButton job={job} /></div>
+      <div class="row apart"><span><strong><Brief>{job.does}</Brief></strong> <JobLine1 job={job} /></span><StopButton job={job} /></div>
       <JobProgress job={job} />
       <div role="status"><JobResult job={job} /></div>
     </div>

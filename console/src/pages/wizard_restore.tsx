@@ -8,7 +8,7 @@ import type { Job, NewRestore, Point } from '../api/schema';
 import { counted, humanBytes } from '../format/size';
 import { local, parseTime } from '../format/time';
 import { startJob } from '../ui/act';
-import { Badge, Bytes, Facts, Field, Notice, ProblemNotice, Time } from '../ui/parts';
+import { Badge, Bytes, Facts, Field, Notice, ProblemNotice, Time, withShortIds } from '../ui/parts';
 import { Table } from '../ui/table';
 import { kOrigin } from '../words';
 import { ItemChecks } from './point';
@@ -105,7 +105,7 @@ function Source({ from, onChange }: { from: From; onChange: (changes: Partial<Fr
                   {list.some((p) => p.id === from.id) || from.id === '' ? null : <option value={from.id}>{from.id.slice(0, 12)}</option>}
                   {list.map((p) => {
                     const time = parseTime(p.time);
-                    return <option key={p.id} value={p.id}>{time ? local(time) : p.time} · {kOrigin[p.origin]} · {p.status.replace(/_/g, ' ')} · {humanBytes(p.bytes)}{p.label ? ` · ${p.label}` : ''}</option>;
+                    return <option key={p.id} value={p.id}>{time ? local(time) : p.time} · {kOrigin[p.origin]} · {p.status.replace(/_/g, ' ')} · {humanBytes(p.bytes)}{p.label ? ` · ${withShortIds(p.label)}` : ''}</option>;
                   })}
                 </select>
               )}

@@ -6,7 +6,7 @@ import { see } from '../api/live';
 import { problemOf } from '../api/problem';
 import type { Job, NewJob } from '../api/schema';
 import { Icon, type IconName } from './icons';
-import { tell, tellProblem } from './parts';
+import { tell, tellProblem, withShortIds } from './parts';
 
 export function Act({ right, onAct, children, icon, look = '', disabled = false, label, why }: {
   right?: Right; onAct: () => Promise<unknown> | void; children: ComponentChildren; icon?: IconName; look?: string; disabled?: boolean; label?: string; why?: string;
@@ -42,7 +42,7 @@ export async function startJob(job: NewJob): Promise<Job> {
 
 export function queued(job: Job): void {
   see(job);
-  tell('info', `Job ${job.id} is queued: ${job.does}`);
+  tell('info', `Job ${job.id} is queued: ${withShortIds(job.does)}`);
 }
 
 export async function copyText(text: string): Promise<void> {

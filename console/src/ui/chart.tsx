@@ -21,7 +21,7 @@ function resolved(element: Element, colour: string): string {
 }
 
 // `step`: seconds between two marks of the axis.
-const dateText = (t: Date, step: number): string => (step >= 86_400 ? (step >= 300 * 86_400 ? String(t.getFullYear()) : shortDate(t)) : t.getHours() === 0 && t.getMinutes() === 0 ? shortDate(t) : localTime(t));
+const dateText = (t: Date, step: number): string => (step >= 86_400 ? (step >= 300 * 86_400 ? String(t.getFullYear()) : shortDate(t)) : t.getHours() === 0 && t.getMinutes() === 0 ? shortDate(t) : localTime(t, step < 60));
 
 export function Chart({ title, times, series, unit, table }: { title: string; times: number[]; series: Series[]; unit: (value: number) => string; table: ComponentChildren }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
@@ -41,7 +41,7 @@ export function Chart({ title, times, series, unit, table }: { title: string; ti
     const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: '11px system-ui' };
     const plot = new uPlot(
       {
-        width, height: 220, padding: [8, 8, 0, 0],
+        width, height: 220, padding: [8, 24, 0, 0],
         cursor: { y: false, points: { size: 6 } },
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.08] } },
         axes: [{ ...axis, values: (_, ticks, __, ___, step) => ticks.map((t) => dateText(new Date(t * 1000), step)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(unit) }],

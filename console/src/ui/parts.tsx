@@ -38,6 +38,12 @@ export function Duration({ seconds }: { seconds: number | null | undefined }): J
 }
 
 export const shortId = (id: string): string => id.slice(0, 12);
+// Ids and hashes within a text, as short as elsewhere; the tooltip has them whole.
+export const withShortIds = (text: string): string => text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1');
+export function Brief({ children }: { children: string }): JSX.Element {
+  const short = withShortIds(children);
+  return <span class="break" title={short === children ? undefined : children}>{short}</span>;
+}
 
 export function PointLink({ id }: { id: string }): JSX.Element {
   return <a class="mono" href={`/points/${id}`} title={id}>{shortId(id)}</a>;

@@ -81,7 +81,7 @@ function NextRunsLine({ preview, words }: { preview: Preview | null; words: stri
 
 export function OnOff({ on, what, disabled, why, onChange }: { on: boolean; what: string; disabled: boolean; why?: string; onChange: (on: boolean) => void }): JSX.Element {
   return (
-    <button type="button" role="switch" class="onoff" aria-checked={on} aria-label={`${what}: ${on ? 'on' : 'off'}`} aria-disabled={disabled ? 'true' : undefined} title={disabled ? why : undefined}
+    <button type="button" role="switch" class="onoff" aria-checked={on} aria-label={what} aria-disabled={disabled ? 'true' : undefined} title={disabled ? why : undefined}
       onClick={() => { if (!disabled) onChange(!on); }}>
       <span class="circle" aria-hidden="true" /><span aria-hidden="true">{on ? 'On' : 'Off'}</span>
     </button>

@@ -5,7 +5,7 @@ import type { PointSummary } from '../api/schema';
 import { counted, humanBytes } from '../format/size';
 import { local, parseTime, shortDate } from '../format/time';
 import { kOrigin, pointTone } from '../words';
-import { now } from './parts';
+import { now, withShortIds } from './parts';
 import { kDays, kLanes, layout } from './timeline_layout';
 import { useWidth } from './width';
 
@@ -17,7 +17,7 @@ function about(p: PointSummary): string {
   const time = parseTime(p.time);
   const state = p.verified?.failed ? 'damage found' : p.status.replace(/_/g, ' ');
   const level = p.verified && !p.verified.failed ? `, verified: ${p.verified.level}` : ', never verified';
-  return `${time ? local(time) : p.time}, ${kOrigin[p.origin]}, ${state}${level}, ${humanBytes(p.bytes)}${p.label ? `, ${p.label}` : ''}`;
+  return `${time ? local(time) : p.time}, ${kOrigin[p.origin]}, ${state}${level}, ${humanBytes(p.bytes)}${p.label ? `, ${withShortIds(p.label)}` : ''}`;
 }
 
 // One stop for the keyboard, at the newest point; left and right go on from there.

@@ -1,30 +1,18 @@
-// The console against a running service: `npm run e2e`, with
-//   HOLDFAST_URL             https://127.0.0.1:8443, of `holdfast serve` with a sample system that has a repository
-//   HOLDFAST_USER            an administrator; HOLDFAST_PASSWORD_FILE: a file whose first line is the password
-//   HOLDFAST_SCRATCH         an empty folder that the service may write to (exports, kit, restored files)
-// The sample system is changed: points are made, and at the end it is recovered in place.
-import { readFileSync } from 'node:fs';
+// The main path of every page in Chromium, against `holdfast serve` and a sample system: `HOLDFAST=PROGRAM npm run e2e`. The files follow each
+// other: what one makes, the next ones look at, and the last one recovers the whole sample. Pictures: HOLDFAST_PICTURES, else artefacts/.
 import { defineConfig } from '@playwright/test';
-import { launch } from '../browser';
-
-const wanted = (name: string): string => {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: tests/e2e/playwright.config.ts says what it is`);
-  return value;
-};
-
-export const kUrl = wanted('HOLDFAST_URL');
-export const kUser = wanted('HOLDFAST_USER');
-export const kPassword = readFileSync(wanted('HOLDFAST_PASSWORD_FILE'), 'utf8').split('\n')[0] ?? '';
-export const kScratch = wanted('HOLDFAST_SCRATCH');
+import { launch } from './browser';
+import { kPictures } from './console';
 
 export default defineConfig({
   testDir: '.',
+  globalSetup: './service.ts',
   workers: 1,
   fullyParallel: false,
-  timeout: 180_000,
+  maxFailures: 5,
+  timeout: 120_000,
   expect: { timeout: 20_000 },
   reporter: 'list',
-  outputDir: '../../artefacts/e2e-results',
-  use: { launchOptions: launch },
+  outputDir: `${kPictures}/failed`,
+  use: { launchOptions: launch, actionTimeout: 20_000, navigationTimeout: 30_000 },
 });
