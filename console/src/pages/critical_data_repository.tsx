@@ -21,7 +21,7 @@ export function RepositorySettings({ editing }: { editing: Editing }): JSX.Eleme
       <div class="body stack">
         {settings ? (
           <div class="fields">
-            <Field wide label="Location of the backups" help="A folder on the server, or s3:https://host/bucket/prefix. Changing it moves nothing: it holds from the next start of the service on.">
+            <Field wide label="Location of the backups" help="A folder on the server. Changing it moves nothing: it holds from the next start of the service on.">
               {(a) => <input {...a} class="mono" spellcheck={false} value={settings.repository ?? ''} onInput={(e) => { const repository = e.currentTarget.value; edit((s) => ({ ...s, repository })); }} />}
             </Field>
             <Objective editing={editing} name="recovery_point" label="May be lost at most (RPO)" />
@@ -81,7 +81,7 @@ function AddCopy({ taken, onClose, onAdd }: { taken: Record<string, string>; onC
     <Dialog title="Add a copy" onClose={onClose} onSubmit={() => { if (name && !fault && place.trim()) onAdd(name, place.trim()); }}
       actions={<><button type="button" onClick={onClose}>Cancel</button><button type="submit" class="primary">Add</button></>}>
       <Field label="Name" help="Short, for example nas" wrong={fault}>{(a) => <input {...a} required value={name} onInput={(e) => setName(e.currentTarget.value.trim())} />}</Field>
-      <Field label="Place" help="A folder in a different file system than the repository, or s3:https://host/bucket/prefix">{(a) => <input {...a} class="mono" required spellcheck={false} value={place} onInput={(e) => setPlace(e.currentTarget.value)} />}</Field>
+      <Field label="Place" help="A folder in a different file system than the repository, best of another server">{(a) => <input {...a} class="mono" required spellcheck={false} value={place} onInput={(e) => setPlace(e.currentTarget.value)} />}</Field>
       <p class="muted small">It is added when the page is saved. A schedule “copy” brings it up to date; deletions are never carried over.</p>
     </Dialog>
   );
