@@ -5,6 +5,7 @@ import { call, callWithTag, may } from '../api/client';
 import { problemOf, type Problem } from '../api/problem';
 import { Loaded, NoRight, useResource } from '../api/resource';
 import type { Channel, Delivery, NotifySettings, Settings } from '../api/schema';
+import { counted } from '../format/size';
 import { Act } from '../ui/act';
 import { AlertList } from '../ui/alert_list';
 import { Badge, Card, Dialog, Empty, Field, Notice, PageHead, ProblemNotice, Time, tell, type Tone } from '../ui/parts';
@@ -68,7 +69,7 @@ function Notifications(): JSX.Element {
                 { key: 'channel', title: 'To', wide: true, cell: (d) => d.channel },
                 { key: 'event', title: 'Event', wide: true, cell: (d) => d.event },
                 { key: 'state', title: 'State', cell: (d) => <span><Badge tone={kDelivery[d.state].tone}>{kDelivery[d.state].text}</Badge>{d.state === 'waiting' && d.next && d.attempts > 0 ? <span class="muted small"> again {Date.parse(d.next) > Date.now() ? <Time at={d.next} style="ago" /> : 'soon'}</span> : null}</span> },
-                { key: 'error', title: 'Last try', wide: true, cell: (d) => <span class="muted break">{d.error || (d.attempts ? `${d.attempts} tries` : '')}{d.missing.length ? ` · not yet: ${d.missing.join(', ')}` : ''}</span> },
+                { key: 'error', title: 'Last try', wide: true, cell: (d) => <span class="muted break">{d.error || (d.attempts ? counted(d.attempts, 'try', 'tries') : '')}{d.missing.length ? ` · not yet: ${d.missing.join(', ')}` : ''}</span> },
                 { key: 'act', title: 'Actions', actions: true, cell: (d) => (d.state === 'given_up' && !d.acknowledged
                   ? <Act right="settings" look="quiet small" label={`I have seen “${d.subject}”`} onAct={async () => { await call('acknowledgeDelivery', { params: { delivery: d.id } }); list.reload(); }}>Seen</Act> : null) },
               ]} />

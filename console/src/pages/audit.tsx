@@ -7,7 +7,7 @@ import { Loaded, useResource } from '../api/resource';
 import type { AuditEntry, AuditHead } from '../api/schema';
 import { counted, humanCount } from '../format/size';
 import { Act, copyText } from '../ui/act';
-import { Badge, Card, Empty, Field, Notice, PageHead, ProblemNotice, Time, sentence, type Tone } from '../ui/parts';
+import { Badge, Brief, Card, Empty, Field, Notice, PageHead, ProblemNotice, Time, sentence, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
 
 interface Listed { entries: AuditEntry[]; next: string | null; head: AuditHead }
@@ -30,13 +30,13 @@ export function Audit(): JSX.Element {
           {(data) => (
             <>
               <Table caption="Audit log, newest first" rows={data.entries} rowKey={(e) => e.number} empty={<Empty what="There is no entry yet" />} columns={[
-                { key: 'number', title: 'No.', number: true, cell: (e) => humanCount(e.number) },
+                { key: 'number', title: 'No.', number: true, wide: true, cell: (e) => humanCount(e.number) },
                 { key: 'time', title: 'Time', cell: (e) => <Time at={e.time} seconds /> },
-                { key: 'who', title: 'Who', head: true, cell: (e) => <span class="break">{e.who}</span> },
+                { key: 'who', title: 'Who', head: true, cell: (e) => e.who },
                 { key: 'origin', title: 'From', wide: true, cell: (e) => <span class="muted">{e.origin}</span> },
                 { key: 'action', title: 'What', cell: (e) => <span class="break"><code>{e.action}</code> {e.object}</span> },
                 { key: 'outcome', title: 'Outcome', cell: (e) => <Badge tone={kOutcome[e.outcome] ?? 'info'}>{e.outcome}</Badge> },
-                { key: 'detail', title: 'Detail', wide: true, cell: (e) => <span class="muted break">{e.detail}</span> },
+                { key: 'detail', title: 'Detail', wide: true, cell: (e) => <span class="muted"><Brief>{e.detail}</Brief></span> },
               ]} />
               {data.next ? <div class="row foot"><Act onAct={more}>Show more</Act></div> : null}
             </>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { PageProps } from '../app';
 import { call } from '../api/client';
 import { Loaded, useResource } from '../api/resource';
-import type { Change } from '../api/schema';
+import type { Change, Point } from '../api/schema';
 import { counted } from '../format/size';
 import { Badge, Empty, PageHead, PointLink, Time, shortId, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
@@ -13,14 +13,19 @@ const kTone: Record<Change['kind'], Tone> = { added: 'ok', removed: 'bad', chang
 export function Compare({ params }: PageProps): JSX.Element {
   const a = params['a'] ?? '', b = params['b'] ?? '';
   const diff = useResource((abort) => call('diff', { abort, params: { a, b } }), [a, b]);
-  const times = useResource(async (abort) => {
+  const points = useResource(async (abort) => {
     const [before, after] = await Promise.all([call('point', { abort, params: { id: a } }), call('point', { abort, params: { id: b } })]);
-    return { before: before.time, after: after.time };
+    return { before, after };
   }, [a, b]);
+  // A part of the items is not a loss of the others.
+  const lacking = (item: string): string => {
+    const holds = (point: Point | undefined): boolean => point?.items.some((i) => i.name === item) ?? true;
+    return !holds(points.data?.before) ? ': the first point does not hold this item' : !holds(points.data?.after) ? ': the second point does not hold this item' : '';
+  };
   return (
     <div class="stack">
       <PageHead title={`${shortId(a)} and ${shortId(b)}`} crumbs={[{ text: 'Recovery points', href: '/points' }]}
-        lead={<>From <PointLink id={a} /> <Time at={times.data?.before} /> to <PointLink id={b} /> <Time at={times.data?.after} />.</>}>
+        lead={<>From <PointLink id={a} /> <Time at={points.data?.before.time} /> to <PointLink id={b} /> <Time at={points.data?.after.time} />.</>}>
         <a class="button" href={`/compare/${b}/${a}`}>Turn round</a>
       </PageHead>
       <Loaded from={diff} lines={8}>
@@ -31,11 +36,11 @@ export function Compare({ params }: PageProps): JSX.Element {
             <>
               {changed.length === 0 ? <section class="card"><Empty what="Nothing changed between the two points">{counted(same.length, 'item')} compared.</Empty></section> : null}
               {changed.map((i) => (
-                <details class="card changes" key={i.item} open={i.changes.length <= 50}>
-                  <summary><strong>{i.item}</strong> <span class="muted">{counted(i.changes.length + i.omitted, 'change')}</span></summary>
+                <details class="card changes" key={i.item} open={!lacking(i.item) && i.changes.length <= 50}>
+                  <summary><strong>{i.item}</strong> <span class="muted">{counted(i.changes.length + i.omitted, 'change')}{lacking(i.item)}</span></summary>
                   <Table caption={`Changes of ${i.item}`} rows={i.changes} rowKey={(c) => `${c.kind}${c.where}`} columns={[
                     { key: 'kind', title: 'What', cell: (c) => <Badge tone={kTone[c.kind]} icon={c.kind === 'added' ? 'plus' : c.kind === 'removed' ? 'close' : 'copy'}>{c.kind}</Badge>, sort: (c) => c.kind },
-                    { key: 'where', title: 'Where', head: true, cell: (c) => <span class="mono break">{c.where}</span>, sort: (c) => c.where },
+                    { key: 'where', title: 'Where', head: true, cell: (c) => (c.where === '' ? <span class="muted">the item itself</span> : <span class="mono break">{c.where}</span>), sort: (c) => c.where },
                     { key: 'before', title: 'Before', wide: true, cell: (c) => <span class="mono break">{c.before}</span> },
                     { key: 'after', title: 'After', wide: true, cell: (c) => <span class="mono break">{c.after}</span> },
                   ]} />

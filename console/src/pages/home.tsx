@@ -78,6 +78,7 @@ function Verdict({ status: s }: { status: Status }): JSX.Element {
 
 function Objectives({ status: s }: { status: Status }): JSX.Element {
   const { recovery_point: rpo, recovery_time: rto, proven } = s;
+  const unknown = s.verdict === 'unknown';   // not the same as none
   // The age goes on while the page is open.
   const age = s.newest_good ? Math.max(0, (now.value.getTime() - Date.parse(s.newest_good.time)) / 1000) : rpo.age_seconds;
   const late = rpo.met === false || (age !== null && rpo.objective_seconds !== null && age > rpo.objective_seconds);
@@ -86,12 +87,12 @@ function Objectives({ status: s }: { status: Status }): JSX.Element {
     <div class="tiles">
       <div class="tile">
         <h2>Comes back as of</h2>
-        <div class="value">{s.newest_good ? <Time at={s.newest_good.time} style="spoken" /> : 'nothing'}</div>
-        <div class="sub">{s.newest_good ? <><Time at={s.newest_good.time} style="ago" />, {s.newest_good.scope === 'full' ? 'all items' : 'a part of the items'}</> : 'no point with every critical item'}</div>
+        <div class="value">{s.newest_good ? <Time at={s.newest_good.time} style="spoken" /> : unknown ? 'not known' : 'nothing'}</div>
+        <div class="sub">{s.newest_good ? <><Time at={s.newest_good.time} style="ago" />, {s.newest_good.scope === 'full' ? 'all items' : 'a part of the items'}</> : unknown ? 'the repository cannot be looked at' : 'no point with every critical item'}</div>
       </div>
       <div class="tile">
         <h2>Would be lost now (RPO)</h2>
-        <div class="value">{age === null ? 'everything' : roughly(age)}</div>
+        <div class="value">{age !== null ? roughly(age) : unknown ? 'not known' : 'everything'}</div>
         {age !== null && rpo.objective_seconds ? <progress class={late ? 'bad' : age > 0.8 * rpo.objective_seconds ? 'warn' : 'ok'} value={Math.min(age, rpo.objective_seconds)} max={rpo.objective_seconds} aria-label="Share of the objective that is used" /> : null}
         <div class="sub">{rpo.objective ? <>objective: at most {spanWords(rpo.objective)} {late ? <Badge tone="bad">missed</Badge> : age === null ? null : <Badge tone="ok">met</Badge>}</> : <>no objective is set · <a href="/critical-data-backup#objectives">set one</a></>}</div>
       </div>
@@ -106,9 +107,9 @@ function Objectives({ status: s }: { status: Status }): JSX.Element {
       </div>
       <div class="tile">
         <h2>Proven</h2>
-        <div class="value">{!proven || proven.level === 'none' ? 'never' : proven.failed ? 'damaged' : <Time at={proven.time} style="spoken" />}</div>
+        <div class="value">{unknown ? 'not known' : !proven || proven.level === 'none' ? 'never' : proven.failed ? 'damaged' : <Time at={proven.time} style="spoken" />}</div>
         <div class="sub">
-          {proven?.failed ? <Badge tone="bad">the newest verification found damage</Badge> : proven && proven.level !== 'none' ? <><Badge tone={stronglyProven ? 'ok' : 'info'}>{proven.level}</Badge> {kLevels[proven.level]}</> : 'this point was never read back'}
+          {proven?.failed ? <Badge tone="bad">the newest verification found damage</Badge> : proven && proven.level !== 'none' ? <><Badge tone={stronglyProven ? 'ok' : 'info'}>{proven.level}</Badge> {kLevels[proven.level]}</> : unknown ? 'the repository cannot be looked at' : 'this point was never read back'}
         </div>
       </div>
     </div>
@@ -174,7 +175,7 @@ function Items({ status: s }: { status: Status }): JSX.Element {
   const rank: Record<string, number> = { critical: 0, recommended: 1, optional: 2 };
   return (
     <Card title="Items" plain>
-      <Table caption="Items and the newest recovery point that holds each" rows={s.items} rowKey={(i) => i.item} columns={[
+      <Table caption="Items and the newest recovery point that holds each" rows={s.items} rowKey={(i) => i.item} empty={<Empty what="What is held of each item is not known">The repository cannot be looked at now.</Empty>} columns={[
         { key: 'item', title: 'Item', head: true, cell: (i) => <><span title={`If lost: ${i.if_lost}`}>{i.title}</span>{i.problem ? <p class="muted small if-lost">If lost: {i.if_lost}</p> : null}</>, sort: (i) => i.title },
         { key: 'criticality', title: 'Criticality', wide: true, cell: (i) => <Criticality value={i.criticality} />, sort: (i) => rank[i.criticality] ?? 3 },
         { key: 'state', title: 'State', cell: (i) => i.problem ? <Badge tone={i.criticality === 'critical' ? 'bad' : 'warn'}>{i.problem}</Badge> : <Badge tone="ok">in the newest point</Badge>, sort: (i) => i.problem },

@@ -11,6 +11,9 @@ import { Brief, Duration, Empty, PageHead, Time } from '../ui/parts';
 import { Table } from '../ui/table';
 import { JobBadge, kKinds } from '../words';
 
+// The kind stands before it.
+const withoutVerb = (does: string): string => does.replace(/^\S+ ?/, '');
+
 interface Listed { jobs: Job[]; next: string | null }
 const kPage = 100;
 
@@ -40,7 +43,7 @@ export function Jobs(): JSX.Element {
                 empty={<Empty what={kind || state ? 'No job is like that' : 'No job has run yet'}>{kind || state ? <button type="button" class="quiet" onClick={() => setQuery({ kind: undefined, state: undefined })}>Show all</button> : 'A backup, a verification, a copy: each is listed here with its log.'}</Empty>}
                 columns={[
                   { key: 'id', title: 'Job', head: true, cell: (j) => <a href={`/jobs/${j.id}`}>{j.id}</a> },
-                  { key: 'what', title: 'What', cell: (j) => <div class="stack tight"><span>{kKinds[j.kind]} <span class="muted small"><Brief>{j.does}</Brief></span></span>{j.state === 'running' ? <JobProgress job={j} /> : null}</div> },
+                  { key: 'what', title: 'What', cell: (j) => <div class="stack tight"><span>{kKinds[j.kind]} <span class="muted small"><Brief>{withoutVerb(j.does)}</Brief></span></span>{j.state === 'running' ? <JobProgress job={j} /> : null}</div> },
                   { key: 'state', title: 'State', cell: (j) => <JobBadge job={j} /> },
                   { key: 'who', title: 'Started by', wide: true, cell: (j) => j.who },
                   { key: 'when', title: 'When', wide: true, cell: (j) => <Time at={j.started ?? j.queued} style="spoken" /> },

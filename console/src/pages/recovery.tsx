@@ -98,7 +98,7 @@ function Checks({ plan: p }: { plan: Plan }): JSX.Element {
           <Table caption="Checks" rows={p.preflight} rowKey={(c) => c.name} empty={<Empty what="There is nothing to check" />} columns={[
             { key: 'name', title: 'Check', head: true, cell: (c) => c.name },
             { key: 'passed', title: 'Result', cell: (c) => (c.passed ? <Badge tone="ok">passed</Badge> : <Badge tone="bad">failed</Badge>) },
-            { key: 'detail', title: 'Detail', wide: true, cell: (c) => <span class="muted">{c.detail}</span> },
+            { key: 'detail', title: 'Detail', wide: true, cell: (c) => <span class="muted break">{c.detail}</span> },
           ]} />
         </Card>
         <Card title="From" aside={<a href="/points">Another point</a>}>
@@ -149,7 +149,7 @@ function StepLine({ step: s, job }: { step: ShownStep; job: Job | null }): JSX.E
       <div><strong>{s.title}</strong> <span class="muted mono small">{s.name}</span></div>
       <div class="act row"><Badge tone={word.tone} {...(word.icon ? { icon: word.icon } : {})}>{word.text}</Badge></div>
       {s.detail ? <div class="detail">{s.detail}</div> : null}
-      {s.does.length ? <ul>{s.does.map((d) => <li key={d}>{d}</li>)}</ul> : null}
+      {s.does.length ? <Does what={s.does} /> : null}
       {s.by_person && s.instructions && s.state !== 'done' ? (
         <div class="person">
           <p>{s.instructions.trim()}</p>
@@ -158,6 +158,14 @@ function StepLine({ step: s, job }: { step: ShownStep; job: Job | null }): JSX.E
       ) : null}
     </li>
   );
+}
+
+const kDoesShown = 4;
+
+function Does({ what }: { what: string[] }): JSX.Element {
+  const list = <ul>{what.map((d) => <li key={d}>{d}</li>)}</ul>;
+  if (what.length <= kDoesShown) return <div class="does">{list}</div>;
+  return <details class="does"><summary>{counted(what.length, 'thing')} in this step</summary>{list}</details>;
 }
 
 function Acknowledge({ step, job }: { step: ShownStep; job: Job }): JSX.Element {

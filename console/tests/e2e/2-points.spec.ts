@@ -22,6 +22,7 @@ test('browse a point and download one file', async () => {
   await page.getByRole('button', { name: 'Back up now' }).click();
   await newestJob(page, /Backup, job/);
   await newestPoint(page);
+  await expect(page.getByText(/^holdfast \d+\.\d+/)).toBeVisible();   // which program made it
   await page.getByRole('link', { name: 'software-library', exact: true }).click();
   await page.getByRole('link', { name: 'new package' }).click();
   await expect(page.getByRole('heading', { name: 'new package', level: 1 })).toBeVisible();

@@ -106,6 +106,7 @@ test('a configuration with a mistake, a repository that is gone, a connection th
       await expect(page.getByText('the last good settings stay in force')).toBeVisible({ timeout: 2000 });
       await expect(page.locator('.verdict h1')).toHaveText('Whether this server would come back is not known', { timeout: 2000 });
     }).toPass();
+    for (const tile of [0, 1, 3]) await expect(page.locator('.tile').nth(tile)).toContainText('not known');   // and not: nothing, everything, never
     await inspectInEveryLook(page, 'page-home-in-trouble');
   } finally {
     renameSync(`${repository}.away`, repository);

@@ -39,7 +39,13 @@ export async function inspect(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${kPictures}/${name.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '').toLowerCase()}.png`, fullPage: true });
   expect.soft(await axeViolations(page), name).toEqual([]);
   expect.soft(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), `${name}: wider than the window`).toBeLessThanOrEqual(0);
+  expect.soft(await page.evaluate(squeezed), `${name}: a letter a line`).toEqual([]);
   expect.soft(faults.splice(0), name).toEqual([]);
+}
+
+// Text for which a column left no room. Runs in the page.
+function squeezed(): string[] {
+  return [...document.querySelectorAll<HTMLElement>('dd, td, th, li, p')].filter((e) => e.clientWidth > 0 && e.clientWidth < 40 && e.clientHeight > 100).map((e) => e.innerText);
 }
 
 export const kLooks = [[1280, 'light'], [1280, 'dark'], [400, 'dark'], [400, 'light']] as const;
