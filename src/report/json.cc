@@ -231,23 +231,29 @@ Json to_json(const backup::Status& st, const system::System& s) {
           {"outside", st.outside}};
 }
 
-Json retention_json(const system::System& s, const std::vector<backup::Kept>& points) {
+Json to_json(const backup::Kept& k) {
+  return {{"id", k.point.id.hex()},
+          {"time", format_utc(k.point.finished)},
+          {"keep", !k.reasons.empty()},
+          {"reasons", k.reasons}};
+}
+
+Json retention_rule_json(const system::System& s) {
   const auto& r = s.retention;
-  Json out{{"rule",
-            {{"last", r.last},
-             {"hourly", r.hourly},
-             {"daily", r.daily},
-             {"weekly", r.weekly},
-             {"monthly", r.monthly},
-             {"yearly", r.yearly},
-             {"within", or_null(r.within)}}},
-           {"objective", or_null(s.recovery_point)},
-           {"points", Json::array()}};
-  for (const auto& k : points)
-    out["points"].push_back({{"id", k.point.id.hex()},
-                             {"time", format_utc(k.point.finished)},
-                             {"keep", !k.reasons.empty()},
-                             {"reasons", k.reasons}});
+  return {{"rule",
+           {{"last", r.last},
+            {"hourly", r.hourly},
+            {"daily", r.daily},
+            {"weekly", r.weekly},
+            {"monthly", r.monthly},
+            {"yearly", r.yearly},
+            {"within", or_null(r.within)}}},
+          {"objective", or_null(s.recovery_point)}};
+}
+
+Json retention_json(const system::System& s, const std::vector<backup::Kept>& points) {
+  Json out = retention_rule_json(s);
+  out["points"] = array_of(points);
   return out;
 }
 

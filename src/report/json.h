@@ -51,7 +51,9 @@ Json to_json(const repository::CheckReport& report);
 // -- state of the system
 Json to_json(const backup::Status& status, const system::System& system);
 Json excluded_json(const std::vector<backup::Review::Reason>& excluded);
-// "rule", "objective", "points".
+Json to_json(const backup::Kept& point);
+Json retention_rule_json(const system::System& system);  // "rule", "objective"
+// The same, and "points".
 Json retention_json(const system::System& system, const std::vector<backup::Kept>& points);
 
 // -- recovery

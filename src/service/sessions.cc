@@ -33,22 +33,27 @@ Sessions::New Sessions::begin(Transaction& change, const std::string& user, cons
   return {name, csrf_of(name)};
 }
 
-std::optional<Session> Sessions::find(std::string_view name) {
+std::optional<Sessions::Found> Sessions::found(std::string_view name, std::int64_t now) {
   if (name.size() != 2 * kNameBytes) return std::nullopt;
-  const crypto::Sha256 hash = hash_of(name);
+  Transaction transaction = state_.read();
+  Statement s = transaction.ask("SELECT user, role, began, seen FROM sessions JOIN users ON users.name = sessions.user WHERE hash = ?", hash_of(name));
+  if (!s.step()) return std::nullopt;
+  Found found{{s.text(0), stored_role(s.text(1)), csrf_of(name), s.integer(2) + kLife - now}, s.integer(3)};
+  if (found.session.seconds_left <= 0 || now - found.last >= kIdle) return std::nullopt;
+  return found;
+}
+
+std::optional<Session> Sessions::find(std::string_view name) {
   const std::int64_t now = time_.seconds();
-  Session session{};
-  std::int64_t last = 0;
-  {
-    Transaction transaction = state_.read();
-    Statement s = transaction.ask("SELECT user, role, began, seen FROM sessions JOIN users ON users.name = sessions.user WHERE hash = ?", hash);
-    if (!s.step()) return std::nullopt;
-    last = s.integer(3);
-    session = {s.text(0), stored_role(s.text(1)), csrf_of(name), s.integer(2) + kLife - now};
-  }
-  if (session.seconds_left <= 0 || now - last >= kIdle) return std::nullopt;
-  if (now - last >= kSeenEvery) seen(hash.view(), now);
-  return session;
+  const auto found = this->found(name, now);
+  if (!found) return std::nullopt;
+  if (now - found->last >= kSeenEvery) seen(hash_of(name).view(), now);
+  return found->session;
+}
+
+std::optional<Session> Sessions::peek(std::string_view name) {
+  const auto found = this->found(name, time_.seconds());
+  return found ? std::optional(found->session) : std::nullopt;
 }
 
 void Sessions::seen(ByteView hash, std::int64_t now) {

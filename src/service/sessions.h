@@ -37,10 +37,14 @@ class Sessions {
   // nullopt: there is none of this name, or it has ended. Counts as a use; where that cannot be written (a full disk) the session stays
   // good until kIdle after the last use that could.
   std::optional<Session> find(std::string_view name);
+  // The same, and counts as no use: for what lasts by itself while nobody does anything.
+  std::optional<Session> peek(std::string_view name);
   // Signing out. Nothing happens when there is no such session.
   void end(std::string_view name, const std::string& origin);
 
  private:
+  struct Found { Session session; std::int64_t last; };   // used last
+  std::optional<Found> found(std::string_view name, std::int64_t now);
   void seen(ByteView hash, std::int64_t now);
 
   StateFile& state_;

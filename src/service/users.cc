@@ -87,7 +87,7 @@ void Users::add(std::string_view name, Role role, ByteView password, const Actor
   change.commit();
 }
 
-void Users::set_password(std::string_view name, ByteView password, const Actor& by) {
+void Users::set_password(std::string_view name, ByteView password, const Actor& by, std::optional<Role> role) {
   const std::string lower = to_lower_ascii(name);
   {
     Transaction transaction = state_.read();
@@ -95,7 +95,8 @@ void Users::set_password(std::string_view name, ByteView password, const Actor& 
   }
   const std::string hash = passwords_.hash(lower, password);
   Transaction change = state_.change();
-  require_user(change, lower);
+  const User user = require_user(change, lower);
+  if (role) change_role(change, user, *role, by);
   change.run("UPDATE users SET password = ?, password_changed = ? WHERE name = ?", hash, clock_.now().seconds, lower);
   const std::int64_t ended = change.run("DELETE FROM sessions WHERE user = ?", lower);
   Failures::forget(change, failures_.of_user(lower));
@@ -105,11 +106,14 @@ void Users::set_password(std::string_view name, ByteView password, const Actor& 
 
 void Users::set_role(std::string_view name, Role role, const Actor& by) {
   Transaction change = state_.change();
-  const User user = require_user(change, to_lower_ascii(name));
+  change_role(change, require_user(change, to_lower_ascii(name)), role, by);
+  change.commit();
+}
+
+void Users::change_role(Transaction& change, const User& user, Role role, const Actor& by) {
   if (role != Role::administrator) require_other_administrator(change, user);
   change.run("UPDATE users SET role = ? WHERE name = ?", to_text(role), user.name);
   audit_.append(change, by, "user.role", user.name, "done", std::string(to_text(user.role)) + " -> " + std::string(to_text(role)));
-  change.commit();
 }
 
 void Users::remove(std::string_view name, const Actor& by) {

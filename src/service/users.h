@@ -36,8 +36,8 @@ class Users {
 
   // Error(already_exists); Error(usage): the name, or a weak password (Passwords::hash).
   void add(std::string_view name, Role role, ByteView password, const Actor& by);
-  // Error(not_found) for all of these. Also ends the waiting after failures.
-  void set_password(std::string_view name, ByteView password, const Actor& by);
+  // Error(not_found) for all of these. Also ends the waiting after failures. With a role: both or none.
+  void set_password(std::string_view name, ByteView password, const Actor& by, std::optional<Role> role = {});
   // Error(precondition): the last administrator.
   void set_role(std::string_view name, Role role, const Actor& by);
   void remove(std::string_view name, const Actor& by);
@@ -45,6 +45,8 @@ class Users {
   bool is_last_administrator(std::string_view name);
 
  private:
+  void change_role(Transaction& change, const User& user, Role role, const Actor& by);
+
   StateFile& state_;
   Audit& audit_;
   Passwords& passwords_;

@@ -9,7 +9,10 @@
 #include <set>
 
 #include "app/adapters.h"
+#include "http/event_stream.h"
 #include "platform/testing.h"
+#include "service/api/answer.h"
+#include "service/api/job_events.h"
 #include "service/api/settings_edit.h"
 #include "system/configuration_edit.h"
 
@@ -19,6 +22,8 @@ namespace {
 const platform::Path kExample = platform::Path(HOLDFAST_SOURCE_DIR) / "docs/example.holdfast.toml";
 
 std::string example() { return holdfast::to_text(platform::real_file_system().read_all(kExample)); }
+
+constexpr std::string_view kPassword = "a password of twelve";
 
 // Everything that the API stands on, nothing of it started.
 struct Whole {
@@ -75,6 +80,207 @@ struct Whole {
     return path;
   }
 };
+
+// As a client with a token of that role asks: the status, and the answer's body.
+struct Asked {
+  int status = 0;
+  std::string body;
+  Json json() const { return Json::parse(body); }
+};
+
+class Client {
+ public:
+  Client(Whole& whole, Role role)
+      : whole_(whole),
+        token_(whole.tokens.add("test", role, {4'000'000'000, 0}, {"test", "test"})) {}
+
+  Asked ask(http::Method method, const std::string& target, const std::string& body = "") {
+    http::Request request;
+    request.method = method;
+    request.target = target;
+    http::Target parsed = http::parse_target(target);
+    request.path = std::move(parsed.path);
+    request.query = std::move(parsed.query);
+    request.headers = {{"Authorization", "Bearer " + token_.text}, {"Content-Type", "application/json"}};
+    request.body = body;
+    try {
+      const http::Response response = whole_.api(request);
+      Asked asked{response.status, ""};
+      if (const auto* text = std::get_if<std::string>(&response.body)) asked.body = *text;
+      return asked;
+    } catch (const Error& e) {
+      return {http::status_of(e), problem_json(http::status_of(e), e).dump()};
+    }
+  }
+  Asked get(const std::string& target) { return ask(http::Method::get, target); }
+  std::int64_t token() const { return token_.token.id; }
+
+ private:
+  Whole& whole_;
+  const Tokens::New token_;
+};
+
+TEST(ApiQueries, NoParameterIsTakenForAnotherOne) {
+  Whole whole;
+  Client client(whole, Role::administrator);
+  EXPECT_EQ(client.get("/api/v1/jobs?limit=1").status, 200);
+  for (const char* target : {"/api/v1/jobs?limits=1", "/api/v1/jobs?state=finished", "/api/v1/jobs?kind=forget",
+                             "/api/v1/points?orign=manual", "/api/v1/points?origin=by-hand",
+                             "/api/v1/points?status=good", "/api/v1/users?limit=1", "/api/v1/jobs?limit=1&limit=2"})
+    EXPECT_EQ(client.get(target).status, 400) << target;
+  const std::string before = example();
+  const Asked settings = client.get("/api/v1/settings");
+  ASSERT_EQ(settings.status, 200);
+  EXPECT_EQ(client.ask(http::Method::put, "/api/v1/settings?dryrun=true", settings.json()["settings"].dump()).status,
+            400)
+      << "a dry run that is mistyped is no real one";
+}
+
+TEST(ApiPages, NeverHoldMoreThanAClientIsGiven) {
+  Whole whole;
+  Client client(whole, Role::viewer);
+  const Actor by{"test", "test"};
+  std::vector<std::int64_t> ids;
+  for (int i = 0; i < 200; ++i)
+    ids.push_back(whole.jobs.add({"recover", {"--only=" + std::string(5000, 'x')}, {}, {}}, by));
+  whole.jobs.start(ids.front());
+  const std::vector<std::string> lines(1000, std::string(Jobs::kLongestLine, 'y'));
+  whole.jobs.log(ids.front(), lines);
+
+  // Everything comes, by pages none of which is large.
+  const auto all = [&](const std::string& target, const char* name, const char* number) {
+    std::vector<std::int64_t> found;
+    int pages = 0;
+    for (Json next = ""; !next.is_null() && pages < 100; ++pages) {
+      const Asked page =
+          client.get(target + "?limit=1000" + (next == "" ? "" : "&after=" + next.get<std::string>()));
+      EXPECT_EQ(page.status, 200);
+      EXPECT_LT(page.body.size(), 2 * Page::kMostBytes);
+      const Json json = page.json();
+      for (const Json& row : json[name]) found.push_back(row[number].get<std::int64_t>());
+      next = json[name].empty() ? Json(nullptr) : json["next"];
+    }
+    return found;
+  };
+  const auto jobs = all("/api/v1/jobs", "jobs", "id");
+  EXPECT_EQ(jobs, std::vector<std::int64_t>(ids.rbegin(), ids.rend()));
+  const auto numbers = all("/api/v1/jobs/" + std::to_string(ids.front()) + "/log", "lines", "number");
+  ASSERT_EQ(numbers.size(), lines.size());
+  EXPECT_EQ(numbers.back(), 1000);
+
+  // A job as an event must fit into the queue of a stream, whatever its arguments.
+  const auto job = whole.jobs.find(ids.back());
+  EXPECT_LT(job_text(whole.services, *job).size(), 16 * 1024u);
+}
+
+TEST(ApiStreams, EndWithTheSignIn) {
+  Whole whole;
+  Client gone(whole, Role::viewer), stays(whole, Role::viewer);
+  const auto open = [&](const Client& client) {
+    auto stream = std::make_shared<http::EventStream>();
+    whole.topics.watch(stream, Topics::Told::changes,
+                       [&whole, id = client.token()] {
+                         for (const Token& t : whole.tokens.list())
+                           if (t.id == id) return true;
+                         return false;
+                       });
+    return stream;
+  };
+  const auto a = open(gone), b = open(stays);
+  whole.topics.end_those_of_others();
+  EXPECT_TRUE(a->open() && b->open());
+  whole.tokens.remove(gone.token(), {"test", "test"});
+  whole.topics.end_those_of_others();
+  EXPECT_FALSE(a->open());
+  EXPECT_TRUE(b->open());
+}
+
+TEST(ApiStreams, AJobThatCannotBeReadEndsTheStream) {
+  Whole whole;
+  const std::int64_t id = whole.jobs.add({"check", {}, {}, {}}, {"test", "test"});
+  auto stream = std::make_shared<http::EventStream>();
+  const auto listener = job_listener(whole.services, stream, EventsOf::all_jobs);
+  EXPECT_TRUE(listener->hear({JobEvent::Kind::state, id, 0, "queued"}));
+  {
+    Transaction change = whole.state.change();
+    change.run("UPDATE jobs SET arguments = 'nonsense' WHERE id = ?", id);
+    change.commit();
+  }
+  EXPECT_ANY_THROW(listener->hear({JobEvent::Kind::state, id, 0, "running"}));
+  EXPECT_FALSE(stream->open()) << "the client comes back, and is not left waiting";
+}
+
+TEST(ApiSessions, LookingAtOneIsNoUse) {
+  Whole whole;
+  whole.users.add("anna", Role::viewer, as_bytes(kPassword), {"test", "test"});
+  const SignInAnswer in = whole.sign_in.try_password("anna", as_bytes(kPassword), "127.0.0.1");
+  ASSERT_EQ(in.outcome, SignInAnswer::Outcome::signed_in);
+  for (int minutes = 0; minutes < 29; ++minutes) {
+    whole.clock.advance(std::chrono::minutes(1));
+    EXPECT_TRUE(whole.sessions.peek(in.session));
+  }
+  whole.clock.advance(std::chrono::minutes(2));
+  EXPECT_FALSE(whole.sessions.peek(in.session)) << "a stream that is open keeps nobody signed in";
+  EXPECT_FALSE(whole.sessions.find(in.session));
+}
+
+TEST(ApiUsers, RoleAndPasswordAreBothChangedOrNone) {
+  Whole whole;
+  Client client(whole, Role::administrator);
+  whole.users.add("otto", Role::viewer, as_bytes(kPassword), {"test", "test"});
+  whole.users.add("anna", Role::administrator, as_bytes(kPassword), {"test", "test"});
+  // No memory for the hash of the new password.
+  Passwords none(whole.entropy, kPasswordCost, [](ByteView, ByteView, crypto::Argon2Cost) -> crypto::Secret {
+    throw Error(Code::unavailable, "no memory");
+  });
+  Users users(whole.state, whole.audit, none, whole.clock);
+  EXPECT_THROW(users.set_password("otto", as_bytes("another of twelve"), {"test", "test"}, Role::operating), Error);
+  EXPECT_EQ(whole.users.find("otto")->role, Role::viewer);
+  // The last administrator keeps the password as well.
+  EXPECT_EQ(client.ask(http::Method::put, "/api/v1/users/anna", R"({"role":"viewer","password":"another of twelve"})")
+                .status,
+            412);
+  EXPECT_EQ(whole.sign_in.try_password("anna", as_bytes(kPassword), "127.0.0.1").outcome,
+            SignInAnswer::Outcome::signed_in);
+  EXPECT_EQ(client.ask(http::Method::put, "/api/v1/users/otto", R"({"role":"operator","password":"another of twelve"})")
+                .json()["role"],
+            "operator");
+  EXPECT_EQ(whole.sign_in.try_password("otto", as_bytes("another of twelve"), "127.0.0.1").outcome,
+            SignInAnswer::Outcome::signed_in);
+}
+
+TEST(ApiMetrics, CountEveryJobAndTellTheNewestOfASchedule) {
+  Whole whole;
+  Client client(whole, Role::viewer);
+  const auto ended = [&](std::optional<std::string> schedule, int exit_code) {
+    const std::int64_t id = whole.jobs.add({"check", {}, std::move(schedule), {}}, {"test", "test"});
+    whole.jobs.start(id);
+    whole.clock.advance(std::chrono::seconds(1));
+    Transaction change = whole.state.change();
+    const Job job = whole.jobs.end(change, id, exit_code, 0);
+    change.commit();
+    return job.ended->seconds;
+  };
+  const std::int64_t good = ended("configuration", 0);
+  ended("configuration", 3);
+  const std::int64_t last = ended("configuration", 20);
+  {
+    Transaction change = whole.state.change();
+    for (int i = 0; i < 1200; ++i)
+      change.run("INSERT INTO jobs (state, kind, arguments, who, queued, started, ended, exit_code) "
+                 "VALUES ('ended', 'check', '[]', 'test', 0, 0, 0, 0)");
+    change.commit();
+  }
+  const std::string text = client.get("/metrics").body;
+  const std::string labels = "{schedule=\"configuration\",run=\"backup\"} ";
+  EXPECT_NE(text.find("holdfast_jobs{state=\"ended\"} 1203\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("holdfast_schedule_last_run_exit_code" + labels + "20\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("holdfast_schedule_last_run_timestamp_seconds" + labels + std::to_string(last) + "\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("holdfast_schedule_last_success_timestamp_seconds" + labels + std::to_string(good) + "\n"),
+            std::string::npos)
+      << "findings are no success";
+}
 
 TEST(ApiRoutes, AreThoseOfTheDescriptionWithTheirRights) {
   Whole whole;

@@ -2,20 +2,22 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import stat
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from harness import PASSWORD, Case, copy_tree, environment, main, read, wait_until, write
-from service import (DESCRIPTION, ODD_NAME, ROLES, SPARSE, USER_PASSWORD, Service, address, holdfast, operations, prepared_service)
+from service import (DESCRIPTION, ODD_NAME, ROLES, SPARSE, USER_PASSWORD, Service, address, holdfast, operations, prepared_service, template_of)
 
-RIGHTS = {"see": ROLES, "operate": ROLES[1:], "recover": ROLES[2:], "retention": ROLES[3:], "settings": ROLES[3:], "users": ROLES[3:], "audit": ROLES[3:], "any": ROLES}
-RIGHT_OF_KIND = {"backup": "operate", "verify": "operate", "check": "operate", "copy": "operate", "kit": "operate", "export": "recover", "restore": "recover",
-                 "recover": "recover", "retention": "retention", "prune": "retention"}
 NO_JOB = 999_999_999
+# Of jobs that may be started and do nothing.
+PARAMETERS = {"kit": {"folder": "/proc/none"}, "export": {"point": "latest", "folder": "/proc/none"}, "restore": {"point": "latest", "items": ["none"], "to": "/proc/none"},
+              "recover": {"only": "none"}, "copy": {"copy": "other"}, "backup": {"items": ["none"]}, "verify": {"point": "latest", "level": "exists"}}
 
 
 class ApiCase(Case):
@@ -53,7 +55,7 @@ class Everything(ApiCase):
         self.assertEqual(service.stop(), 0)
 
     def session(self, service, admin):
-        self.assertEqual(admin.get("/session").json["rights"], list(RIGHTS)[:7])
+        self.assertEqual(admin.get("/session").json["rights"], ["see", "operate", "recover", "retention", "settings", "users", "audit"])
         viewer = service.sign_in("viewer")
         self.assertEqual(viewer.get("/session").json["rights"], ["see"])
         viewer.ask("PUT", "/session/password", {"current": "not this one at all", "password": "another of twelve"}, expect=403)
@@ -307,68 +309,127 @@ class Everything(ApiCase):
         self.assertEqual({i["name"] for i in review["items"]}, {"registry", "core-settings"})
 
 
+DESIGN = (Path(__file__).resolve().parents[2] / "docs/service.md").read_text()
+
+
+def table(heading):
+    """The cells of the first table below a heading of the design."""
+    rows = DESIGN[DESIGN.index("\n## " + heading + "\n"):].split("\n|---", 1)[1].split("\n\n", 1)[0].split("\n")[1:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def allowed_roles():
+    """right -> roles, as the table "Who may what" says; who is signed in at all may `any`."""
+    rights = {re.match(r"`(\w+)`", row[0])[1]: tuple(role for role, cell in zip(ROLES, row[1:], strict=True) if cell == "yes") for row in table("Who may what")}
+    assert len(rights) == 7, rights
+    return {**rights, "any": ROLES}
+
+
+def right_of_kind():
+    """kind of job -> right, as the sentence below that table says."""
+    sentence = re.search(r"A job needs the right of its kind: (.*?)\. ", re.sub(r"\s+", " ", DESIGN))[1]
+    return {kind: re.search(r"`(\w+)`$", part.strip())[1] for part in sentence.split(";") for kind in re.findall(r"`(\w+)`", part.rsplit(" are ", 1)[0])}
+
+
 class Rights(ApiCase):
-    def test_nobody_may_more_than_the_table(self):
-        service = self.serve()
-        admin = service.sign_in("administrator")
-        job = admin.job("check")["id"]
-        callers = {}
-        for role in ROLES:
-            session = service.sign_in(role)
-            callers[role] = (session, type(session)(service, cookie=session.cookie), service.with_token(admin, role))
-        point = admin.get("/points/latest").json["id"]
-        tried = 0
+    """Every operation of the description, by everybody: what may happen is derived from the design and the description."""
+
+    def setUp(self):
+        super().setUp()
+        self.roles, self.kinds = allowed_roles(), right_of_kind()
+        self.assertEqual(set(self.kinds), {v["properties"]["kind"]["const"] for k, v in DESCRIPTION["components"]["schemas"].items() if k.startswith("New") and k != "NewJob"})
+
+    def test_the_design_has_every_operation_with_its_right(self):
+        told = {}
+        for paths, methods, right in table("API"):
+            for path in re.findall(r"`(/[^`]*)`", paths):
+                for method in re.findall(r"GET|POST|PUT|DELETE", methods) or ["GET"]:
+                    told.setdefault((method.lower(), re.sub(r"\{[^}]*\}", "{}", path)), []).append(right)
+        for method, template, operation in operations():
+            if template == "/openapi.json":
+                continue
+            rights = told.get((method, re.sub(r"\{[^}]*\}", "{}", template)))
+            self.assertTrue(rights, (method, template, "is not in the design"))
+            word = {"by-kind": "by kind"}.get(operation["x-right"], operation["x-right"])
+            self.assertTrue(any(word in r for r in rights), (method, template, word, rights))
+
+    def cases(self, point, jobs):
+        """(method, path, body, right) of every operation, some with several: by the kind of the job, or of the schedule."""
+        names = {"id": point, "a": point, "b": point, "item": "core-settings", "token": str(NO_JOB), "delivery": str(NO_JOB), "name": "nobody", "job": str(jobs["check"])}
         for method, template, operation in operations():
             if operation["x-right"] == "none":
                 continue
-            path = address(template)
-            for name, value in (("{id}", point), ("{a}", point), ("{b}", point), ("{item}", "core-settings"), ("{job}", str(job)), ("{token}", str(NO_JOB)), ("{delivery}", str(NO_JOB)),
-                                ("{name}", "look" if template.startswith("/schedules") and method != "delete" else "nobody")):
-                path = path.replace(name, value)
-            if template.endswith("/events") or (method, template) == ("delete", "/session"):
-                continue   # tried below
-            right = operation["x-right"]
-            if right == "by-kind":
-                right = "operate"   # job and schedule are of kind check
-            bodies = [{"kind": kind, "parameters": {"nothing": 1}} for kind in RIGHT_OF_KIND] if (method, template) == ("post", "/jobs") else [{} if "requestBody" in operation else None]
-            for body in bodies:
-                # What is refused for its parameters first would hide who may: these are right.
-                if body:
-                    body = {"kind": body["kind"], "parameters": self.parameters(body["kind"])}
-                    right = RIGHT_OF_KIND[body["kind"]]
-                tried += self.try_all(service, callers, method, path, body, right, runs=bool(body) or template.endswith("/run"))
-        for role in ROLES:   # streams do not end by themselves
-            for path in ("/events", "/jobs/%d/events" % job):
-                service.nobody().get(path, expect=401)
-                self.assertEqual(next(iter(callers[role][0].events("/jobs/%d/events" % job)))[0], "job")
-        refused = [e for e in admin.get("/audit", query={"limit": 1000}).json["entries"] if e["action"] == "access"]
+            path = re.sub(r"\{(\w+)\}", lambda m: names[m[1]], address(template))
+            body = {} if "requestBody" in operation else None
+            if (method, template) == ("post", "/jobs"):
+                for kind, right in self.kinds.items():
+                    # What is refused for its parameters first would hide who may: these are right.
+                    yield method, path, {"kind": kind, "parameters": PARAMETERS.get(kind, {})}, right
+            elif template == "/schedules/{name}/run":
+                for schedule, kind in (("look", "check"), ("tidy", "retention")):
+                    yield method, address(template).replace("{name}", schedule), body, self.kinds[kind]
+            elif (method, template) == ("delete", "/jobs/{job}"):
+                for kind, number in jobs.items():
+                    yield method, address(template).replace("{job}", str(number)), body, self.kinds[kind]
+            else:
+                self.assertIn(operation["x-right"], self.roles, (method, template))
+                yield method, path, body, operation["x-right"]
+
+    def callers(self, service, admin):
+        """(name, role or None, by token, has the CSRF header, client)"""
+        yield "nobody", None, False, False, service.nobody()
+        expired = service.sign_in("administrator")
+        old = hashlib.sha256(expired.cookie.encode()).digest()
+        service.state("UPDATE sessions SET seen = seen - 1801 WHERE hash = ?", old)
+        yield "expired session", None, False, True, expired
+        for role in ROLES:
+            session = service.sign_in(role)
+            yield role + " without CSRF", role, False, False, type(session)(service, cookie=session.cookie)
+            yield role, role, False, True, session
+            yield role + "'s token", role, True, False, service.with_token(admin, role)
+
+    def expected(self, method, path, right, role, token, csrf):
+        """401, 403, or None: something else."""
+        if role is None:
+            return 401
+        if method != "get" and not token and not csrf:
+            return 403
+        if role not in self.roles[right] or (token and path.endswith("/session/password")):
+            return 403
+        return None
+
+    def test_nobody_may_more_than_the_table(self):
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        jobs = {kind: admin.job(kind, **PARAMETERS.get(kind, {}))["id"] for kind in ("check", "export", "retention")}
+        cases = list(self.cases(admin.get("/points/latest").json["id"], jobs))
+        self.assertEqual({(m, template_of(p)) for m, p, _, _ in cases}, {(m, t) for m, t, o in operations() if o["x-right"] != "none"})
+        callers = list(self.callers(service, admin))
+        last = ("delete", "/api/v1/session")   # ends the session: tried when everything else was
+        cases.sort(key=lambda c: c[:2] == last)
+        tried = 0
+        for method, path, body, right in cases:
+            for name, role, token, csrf, client in callers:
+                status = client.opened(path) if path.endswith("/events") else client.ask(method.upper(), "/" + path, body).status
+                expected = self.expected(method, path, right, role, token, csrf)
+                self.assertTrue(status == expected if expected else status not in (401, 403), (method, path, name, right, status, expected))
+                tried += 1
+        print("combinations of operation and caller:", tried)
+        self.assertEqual(tried, len(cases) * 14)
+        self.assertGreaterEqual(tried, 900)
+        self.assertEqual([(m, t) for m, t, o in operations() if o["x-right"] != "none" and 401 not in service.seen.get((m, t), ())], [], "never refused here")
+        admin = service.sign_in("administrator")
+        entries = admin.get("/audit", query={"limit": 1000}).json["entries"]
+        refused = [e for e in entries if e["action"] == "access"]
         self.assertEqual({e["outcome"] for e in refused}, {"refused"})
         self.assertGreaterEqual(len(refused), 60)
-        print("requests tried", tried)
-        self.assertGreater(tried, 600)
-
-    def parameters(self, kind):
-        return {"kit": {"folder": "/proc/none"}, "export": {"point": "latest", "folder": "/proc/none"}, "restore": {"point": "latest", "items": ["none"], "to": "/proc/none"},
-                "recover": {"only": "none"}, "copy": {"copy": "other"}, "backup": {"items": ["none"]}, "verify": {"point": "latest", "level": "exists"}}.get(kind, {})
-
-    def try_all(self, service, callers, method, path, body, right, runs):
-        ask = lambda client: client.ask(method.upper(), "/" + path, body)
-        changes = method != "get"
-        self.assertEqual(ask(service.nobody()).status, 401, (method, path))
-        tried = 1
-        for role, (session, without_csrf, token) in callers.items():
-            allowed = role in RIGHTS[right]
-            if changes:
-                self.assertEqual(ask(without_csrf).status, 403, (method, path, role, "without CSRF"))
-                tried += 1
-            for client in (session, token):
-                if runs and allowed and role not in (RIGHTS[right][0], "administrator"):
-                    continue   # jobs take time: the first role that may, and the last
-                status = ask(client).status
-                self.assertEqual(status not in (401, 403) if path != "/api/v1/session/password" or client is session else status == 403, allowed or client is token and path == "/api/v1/session/password",
-                                 (method, path, role, client is token, status))
-                tried += 1
-        return tried
+        self.assertIsNone(admin.get("/audit/verify").json["broken"])
+        # Nothing that was refused is in the log as begun or done by somebody who may not.
+        by_right = {"job.add": "operate", "point.pin": "operate", "point.unpin": "operate", "settings.change": "settings", "user.add": "users", "token.add": "users"}
+        for e in entries:
+            who = e["who"].removeprefix("token test ")
+            if e["action"] in by_right and who in ROLES:
+                self.assertIn(who, self.roles[by_right[e["action"]]], e)
 
 
 class SigningIn(ApiCase):
@@ -395,6 +456,99 @@ class SigningIn(ApiCase):
         for cookie in ("A" * 43, ""):
             type(nobody)(service, cookie=cookie).get("/status", expect=401)
 
+    def test_an_unknown_user_is_told_nothing_else(self):
+        """The same answers, also when it comes to waiting."""
+        service = self.serve()
+        told = {}
+        for user in ("viewer", "nobody-of-this-name"):
+            service.state("DELETE FROM failures")
+            answers = [service.nobody().ask("POST", "/session", {"user": user, "password": "not this one at all"}) for _ in range(6)]
+            told[user] = [(a.status, re.sub(r"\d+ s", "N s", a.json["detail"]), {n: v for n, v in a.headers.items() if n not in ("date", "content-length", "retry-after")}) for a in answers]
+        self.assertEqual(told["viewer"], told["nobody-of-this-name"])
+        self.assertEqual([t[0] for t in told["viewer"]], [401] * 5 + [429])
+
+    def test_a_session_is_nobody_elses(self):
+        service = self.serve()
+        admin, viewer = service.sign_in("administrator"), service.sign_in("viewer")
+        client = type(admin)
+        # Fixation: a cookie that came from elsewhere is never the session's.
+        planted = "f" * 64
+        answer = client(service, cookie=planted).ask("POST", "/session", {"user": "operator", "password": USER_PASSWORD}, expect=200)
+        self.assertNotIn(planted, answer.headers["set-cookie"])
+        client(service, cookie=planted).get("/session", expect=401)
+        # Signed in again: another session, and not the one that the browser had.
+        again = client(service, cookie=viewer.cookie).ask("POST", "/session", {"user": "viewer", "password": USER_PASSWORD}, expect=200)
+        self.assertNotIn(viewer.cookie, again.headers["set-cookie"])
+        self.assertEqual(len({viewer.csrf, again.json["csrf"], admin.csrf}), 3)
+        flags = sorted(a.strip() for a in again.headers["set-cookie"].split(";")[1:])
+        self.assertEqual(flags, ["HttpOnly", "Max-Age=43200", "Path=/", "SameSite=Strict", "Secure"])
+        # The CSRF token of another session, in another case, cut, sent twice, or in the query.
+        for wrong in (admin.csrf, viewer.csrf.upper() + "0", viewer.csrf[:-1], ""):
+            client(service, cookie=viewer.cookie, csrf=wrong).ask("DELETE", "/session", expect=403)
+        client(service, cookie=viewer.cookie).ask("DELETE", "/session", query={"X-Holdfast-CSRF": viewer.csrf}, expect=403)
+        client(service, cookie=viewer.cookie).ask("DELETE", "/session", headers={"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, expect=403)
+        viewer.get("/session")
+        # A session's name is no token, a token no cookie, and neither goes in the query or as Basic.
+        token = service.with_token(admin, "viewer").token
+        for bad in (client(service, token=viewer.cookie), client(service, cookie=token)):
+            bad.get("/status", expect=401)
+        for headers in ({"Authorization": "Basic dmlld2VyOng="}, {"Authorization": token}, {"X-Api-Key": token}, {"Authorization": "Bearer"}):
+            service.nobody().get("/status", headers=headers, expect=401)
+        service.nobody().get("/status", query={"access_token": token}, expect=401)
+        # A token counts alone: with a dead one, the cookie of an administrator is worth nothing.
+        admin.get("/users", headers={"Authorization": "Bearer holdfast_" + "0" * 64}, expect=401)
+
+    def test_what_is_taken_away_is_gone_at_once(self):
+        service = self.serve()
+        admin, operator, second = service.sign_in("administrator"), service.sign_in("operator"), service.sign_in("operator")
+        token = service.with_token(admin, "operator")
+        backup = {"kind": "check", "parameters": {}}
+        operator.ask("POST", "/jobs", backup, expect=202)
+        token.ask("POST", "/jobs", backup, expect=202)
+        admin.ask("PUT", "/users/operator", {"role": "viewer"}, expect=200)
+        operator.ask("POST", "/jobs", backup, expect=403)
+        second.ask("PUT", "/points/latest/pin", expect=403)
+        token.ask("POST", "/jobs", backup, expect=202)   # it is the machine's
+        number = max(t["id"] for t in admin.get("/tokens").json["tokens"])
+        admin.ask("DELETE", "/tokens/%d" % number, expect=204)
+        token.get("/session", expect=401)
+        # A new password ends every session of the user, also the one that changed it.
+        operator.ask("PUT", "/session/password", {"current": USER_PASSWORD, "password": "another of twelve"}, expect=204)
+        operator.get("/session", expect=401)
+        second.get("/session", expect=401)
+        # An administrator may take everything from oneself but the last way in.
+        admin.ask("PUT", "/users/administrator", {"role": "operator"}, expect=412)
+        admin.ask("DELETE", "/users/administrator", expect=412)
+        admin.ask("PUT", "/users/viewer", {"role": "administrator"}, expect=200)
+        admin.ask("PUT", "/users/administrator", {"role": "viewer"}, expect=200)
+        admin.get("/users", expect=403)
+        admin.get("/status")
+        # A token that expires.
+        other = service.sign_in("viewer")
+        short = other.ask("POST", "/tokens", {"label": "short", "role": "viewer", "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))}, expect=201).json
+        client = type(admin)(service, token=short["text"])
+        self.assertTrue(wait_until(lambda: client.ask("GET", "/session").status == 401))
+        self.assertEqual([t["expired"] for t in other.get("/tokens").json["tokens"] if t["label"] == "short"], [True])
+
+    def test_events_end_with_the_sign_in(self):
+        """Whoever was removed, signed out or has another password hears nothing more."""
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        job = admin.ask("POST", "/jobs", {"kind": "check"}, expect=202).json["id"]
+        signed_out, removed, token = service.sign_in("viewer"), service.sign_in("recovery"), service.with_token(admin, "viewer")
+        streams = [client.events("/events") for client in (signed_out, removed, token)]
+        started = [threading.Thread(target=lambda s=s: list(s), daemon=True) for s in streams]
+        for thread in started:
+            thread.start()
+        self.assertTrue(wait_until(lambda: 200 in service.seen.get(("get", "/events"), ())))
+        signed_out.ask("DELETE", "/session", expect=204)
+        admin.ask("DELETE", "/users/recovery", expect=204)
+        admin.ask("DELETE", "/tokens/%d" % admin.get("/tokens").json["tokens"][-1]["id"], expect=204)
+        for thread in started:
+            thread.join(60)
+            self.assertFalse(thread.is_alive(), "a stream goes on although its caller is gone")
+        admin.wait(job)
+
     def test_a_session_ends(self):
         service = self.serve()
         admin, viewer = service.sign_in("administrator"), service.sign_in("viewer")
@@ -406,6 +560,160 @@ class SigningIn(ApiCase):
         copy = type(admin)(service, cookie=admin.cookie, csrf=admin.csrf)
         self.assertIn("Max-Age=0", admin.ask("DELETE", "/session", expect=204).headers["set-cookie"])
         copy.get("/status", expect=401)
+
+
+class Hostile(ApiCase):
+    def test_every_refusal_is_a_problem(self):
+        service = self.serve()
+        admin, nobody = service.sign_in("administrator"), service.nobody()
+        json_type = {"Content-Type": "application/json"}
+        for client in (admin, nobody):
+            for path in ("//api/v1/nothing", "//api", "//api/v2/status", "//metrics/x", "//nothing.js", "//assets/none.js"):
+                client.ask("GET", path, expect=404)
+            for method in ("PATCH", "PUT"):
+                self.assertIn("GET", client.ask(method, "//api/v1/status", expect=405).headers["allow"])
+            client.ask("POST", "//", expect=405)
+            client.ask("GET", "//api/v1/../v1/status", expect=400)
+            client.ask("GET", "//api/v1/%zz", expect=400)
+            client.ask("GET", "//api/v1/status", headers={"X-Large": "x" * 20_000}, expect=431)
+            client.ask("POST", "/session", raw=b"x" * (1 << 20) + b"x", headers=json_type, expect=413)
+            for body in (b"", b"{", b"[]", b"null", b'"x"', b'{"user":"a"', b"\xff\xfe", b'{"user":"\xff","password":"x"}', b'{"user":"a","password":"\\u0000"}',
+                         b'{"user":1,"password":2}', b'{"user":"a","password":"b","more":1}', b'{"user":"a"}', b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000,
+                         b"{" + b",".join(b'"%d":0' % i for i in range(100_000)) + b"}", b'{"user":1e999,"password":"x"}', b'{"user":"' + b"x" * 300 + b'","password":"x"}'):
+                client.ask("POST", "/session", raw=body, headers=json_type, expect=400)
+            for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"):
+                client.ask("POST", "/session", raw=b'{"user":"a","password":"b"}', headers={"Content-Type": kind}, expect=415)
+        for path, status in (("/points/ffffffffffff", 404), ("/points/..%2f..%2fetc", 400), ("/points/%00", 400), ("/points/latest/items/..%2f..%2fetc/files", 404), ("/jobs/0", 404), ("/jobs/-1", 404),
+                             ("/jobs/99999999999999999999", 404), ("/jobs/1x", 404), ("/schedules/..%2fx", 404), ("/deliveries/x", 404), ("/jobs?limit=1001", 400), ("/jobs?after=x", 400),
+                             ("/audit?after=99999999999999999999", 400), ("/audit/verify?number=1&hash=zz", 400), ("/audit/verify?hash=00", 400), ("/calendar", 400),
+                             ("/calendar?expression=" + "1," * 5000 + "1", 400), ("/growth?since=tomorrow", 400), ("/points?after=00", 404), ("/review?items=none", 400), ("/plan?point=--help", 400)):
+            answer = admin.ask("GET", path)
+            self.assertEqual(answer.status, status, (path, answer.body[:300]))
+        self.assertEqual(admin.ask("PUT", "/users/%00", {"role": "viewer"}).status, 400)
+        admin.ask("PUT", "/schedules/a.b", {"run": "check", "calendar": "daily"}, expect=400)
+        admin.ask("PUT", "/schedules/" + "x" * 65, {"run": "check", "calendar": "daily"}, expect=400)
+        self.assertEqual(service.stop(), 0)
+        self.assertEqual([l for l in service.log if "fault" in l or "defect" in l], [], "a client's mistake is no fault of the program")
+
+    def test_whole_lists_of_years_are_answered(self):
+        """Lists without pages may be longer than what is kept for one client."""
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        with_rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO growth (time, stored, protected, points) SELECT i * 86400, 1e15 + i, 1e16 + i, i FROM n"
+        service.state(with_rows.replace("1e15", "1000000000000000").replace("1e16", "10000000000000000"))
+        for client in (admin, service.with_token(admin, "viewer")):
+            answer = client.get("/growth")
+            self.assertGreater(len(answer.body), 2 << 20)
+            self.assertGreaterEqual(len(answer.json["samples"]), 20_000)
+
+    def test_a_file_in_place_of_another_is_not_followed(self):
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        tag = admin.get("/settings").headers["etag"]
+        settings = admin.get("/settings").json["settings"]
+        text = read(self.path("holdfast.toml"))
+        os.rename(self.path("holdfast.toml"), self.path("elsewhere.toml"))
+        os.symlink(self.path("elsewhere.toml"), self.path("holdfast.toml"))
+        settings["objectives"]["recovery_time"] = "6h"
+        answer = admin.ask("PUT", "/settings", settings, headers={"If-Match": tag})
+        self.assertGreaterEqual(answer.status, 400)
+        self.assertEqual(read(self.path("elsewhere.toml")), text)
+        self.assertTrue(os.path.islink(self.path("holdfast.toml")))
+
+    def test_no_edit_is_lost(self):
+        """Clients at the same time: what was answered with success is in the file, the rest was refused."""
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        before = read(self.path("holdfast.toml")).decode()
+        answers = {}
+
+        def edit(number):
+            client = type(admin)(service, cookie=admin.cookie, csrf=admin.csrf)
+            for turn in range(5):
+                name = "night-%d-%d" % (number, turn)
+                answers[name] = client.ask("PUT", "/schedules/" + name, {"run": "check", "calendar": "*-*-* 03:%02d" % number}).status
+
+        threads = [threading.Thread(target=edit, args=(n,)) for n in range(6)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(set(answers.values()) - {200, 409}, set(), answers)
+        there = {s["name"] for s in admin.get("/schedules").json["schedules"]}
+        self.assertEqual({n for n, status in answers.items() if status == 200}, {n for n in there if n.startswith("night-")})
+        after = read(self.path("holdfast.toml")).decode()
+        self.assertEqual([l for l in before.splitlines() if l not in after.splitlines()], [], "every line that was there is there")
+        # The same state of the settings, changed by two: one of them.
+        tag, settings = admin.get("/settings").headers["etag"], admin.get("/settings").json["settings"]
+        first = admin.ask("PUT", "/settings", {**settings, "objectives": {"recovery_point": "25h", "recovery_time": None}}, headers={"If-Match": tag})
+        second = admin.ask("PUT", "/settings", {**settings, "objectives": {"recovery_point": "26h", "recovery_time": None}}, headers={"If-Match": tag})
+        self.assertEqual((first.status, second.status), (200, 412))
+        for wrong in ('"x"', "*", "W/" + first.headers["etag"]):
+            admin.ask("PUT", "/settings", settings, headers={"If-Match": wrong}, expect=412)
+        current = first.headers["etag"]
+        admin.ask("PUT", "/settings", settings, headers={"If-Match": current}, query={"dryrun": "true"}, expect=400)
+        self.assertEqual(admin.get("/settings").headers["etag"], current)
+        # What does not parse, or could not be written down, leaves the file alone.
+        for wrong in ({"repository": "x\ny = 1"}, {"repository": 7}, {"schedules": {"a\"]\n[x": {"run": "check", "calendar": "daily"}}}, {"notify": {"x": {"url": "ftp://example.org", "on": []}}},
+                      {"copies": {"other": "\u0007"}}, {"nonsense": 1}, {"service": {"listen": "0.0.0.0"}}):
+            status = admin.ask("PUT", "/settings", {**settings, **wrong}, headers={"If-Match": current}).status
+            self.assertIn(status, (200, 400), wrong)
+            if status == 200:   # a strange text is one: it must come back as it was
+                self.assertTrue(admin.get("/settings").json["settings"], wrong)
+                admin.ask("PUT", "/settings", settings, headers={"If-Match": admin.get("/settings").headers["etag"]}, expect=200)
+                current = admin.get("/settings").headers["etag"]
+
+    def test_many_read_while_the_repository_changes(self):
+        """One opened repository, used by all: readers, pins, and jobs that write and delete beside them."""
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        oldest = admin.get("/points").json["points"][-1]["id"]
+        base = "/points/%s/items/software-library/" % oldest
+        whole = read(os.path.join(self.server("SoftwareLibrary"), SPARSE))
+        numbers = [admin.ask("POST", "/jobs", {"kind": kind}, expect=202).json["id"] for kind in ("backup", "check", "prune", "backup", "retention", "prune")]
+        wrong, rounds, done = [], [0], threading.Event()
+
+        def reader(number):
+            client = type(admin)(service, cookie=admin.cookie, csrf=admin.csrf)
+            try:
+                while not done.is_set() or rounds[0] < 50:
+                    for path, query in (("/points", None), ("/points/" + oldest, None), (base + "files", {"limit": 5}), ("/status", None), ("/retention", None), ("/growth", None)):
+                        client.get(path, query=query)
+                    assert client.get(base + "content", query={"path": SPARSE}).body == whole
+                    client.ask(("PUT", "DELETE")[number % 2], "/points/%s/pin" % oldest, expect=200)
+                    rounds[0] += 1
+            except Exception as e:
+                wrong.append(repr(e))
+
+        threads = [threading.Thread(target=reader, args=(n,)) for n in range(4)]
+        for t in threads:
+            t.start()
+        ended = [admin.wait(n) for n in numbers]
+        done.set()
+        for t in threads:
+            t.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual({j["exit"] for j in ended} - {0, 3}, set(), ended)
+
+    def test_a_stored_file_goes_nowhere_else(self):
+        """Names that a browser or a page could take for something else."""
+        names = [b'a"; filename=evil.html', b"..\\..\\x", b"<script>.html", b"\xe2\x80\xae.exe", b"semi;colon", b"nl\nname", b"%2e%2e%2f"]
+        for name in names:
+            write(os.path.join(self.server("SoftwareLibrary").encode(), name), b"content")
+        self.run_it("backup", "--item", "software-library", "--yes", "--key-file", "machine.key", expect=(0, 3))
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        base = "/points/%s/items/software-library/" % admin.get("/points").json["points"][0]["id"]
+        entries = {e["segment"]: e for e in admin.get(base + "files", query={"limit": 1000}).json["entries"]}
+        for name in names:
+            segment = "".join(chr(c) if chr(c).isalnum() and c < 128 or c in b"-._~" else "%%%02X" % c for c in name)
+            self.assertIn(segment, entries)
+            answer = admin.get(base + "content", query={"path": segment})
+            self.assertEqual((answer.body, answer.headers["content-type"], answer.headers["x-content-type-options"]), (b"content", "application/octet-stream", "nosniff"))
+            plain = re.fullmatch(r'attachment; filename="([^"\\]*)"(; filename\*=UTF-8\'\'[A-Za-z0-9%._~-]+)?', answer.headers["content-disposition"])
+            self.assertTrue(plain, answer.headers["content-disposition"])
+            self.assertNotIn("/", plain[1])
+        admin.get(base + "files", query={"after": "no-such-name"}, expect=404)
 
 
 class Process(ApiCase):

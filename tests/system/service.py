@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -67,6 +68,16 @@ def check(answer, method, path):
             raise AssertionError("%s %s: %s at %s" % (method, path, e.message[:1000], list(e.absolute_path))) from None
 
 
+def check_problem(answer):
+    """Of every refusal, also where nothing is described."""
+    assert answer.status >= 400 and answer.headers["content-type"] == "application/problem+json", (answer.status, answer.headers)
+    jsonschema.Draft202012Validator({**DESCRIPTION["components"]["schemas"]["Problem"], "components": DESCRIPTION["components"]}).validate(answer.json)
+    assert answer.json["status"] == answer.status, answer.json
+    for member in ("type", "title", "detail", "safe", "hint"):
+        assert answer.json[member], answer.json
+    assert answer.json["type"] == "urn:holdfast:error:" + answer.json["code"]
+
+
 class Answer:
     def __init__(self, response):
         self.status = response.status
@@ -84,6 +95,7 @@ class Client:
     def __init__(self, service, cookie=None, csrf=None, token=None):
         self.service, self.cookie, self.csrf, self.token = service, cookie, csrf, token
         self.connection = None
+        service.clients.append(self)
 
     def connect(self):
         return http.client.HTTPSConnection("127.0.0.1", self.service.port, timeout=60, context=self.service.tls)
@@ -122,12 +134,30 @@ class Client:
         if answer.headers.get("connection", "").lower() == "close":
             self.connection.close()
             self.connection = None
-        if template_of(whole):
+        if answer.status >= 400:
+            check_problem(answer)
+        template = template_of(whole)
+        if template and method.lower() in DESCRIPTION["paths"][template]:
             check(answer, method, whole)
-            self.service.seen.setdefault((method.lower(), template_of(whole)), set()).add(answer.status)
+            self.service.seen.setdefault((method.lower(), template), set()).add(answer.status)
+        elif template:
+            assert answer.status == 405, "not described: %s %s" % (method, path)
         if expect is not None:
             assert answer.status == expect, "%s %s: %d instead of %d: %s" % (method, path, answer.status, expect, answer.body[:1000])
         return answer
+
+    def opened(self, path):
+        """The status of an event stream, which is not read: it does not end by itself."""
+        connection = self.connect()
+        connection.request("GET", path, headers=self.head())
+        response = connection.getresponse()
+        if response.status != 200:
+            answer = Answer(response)
+            check_problem(answer)
+            check(answer, "GET", path)
+        self.service.seen.setdefault(("get", template_of(path)), set()).add(response.status)
+        connection.close()
+        return response.status
 
     def get(self, path, **more):
         return self.ask("GET", path, **{"expect": 200, **more})
@@ -150,6 +180,7 @@ class Client:
         connection = self.connect()
         connection.request("GET", "/api/v1" + path, headers=self.head({"Last-Event-ID": last} if last else None))
         response = connection.getresponse()
+        self.service.seen.setdefault(("get", template_of("/api/v1" + path)), set()).add(response.status)
         assert response.status == 200, response.read()
         assert response.getheader("Content-Type").startswith("text/event-stream")
         event = {}
@@ -166,7 +197,7 @@ class Client:
 
 class Service:
     def __init__(self, folder, *options, env=None, wait=True):
-        self.folder, self.seen = folder, {}
+        self.folder, self.seen, self.clients = folder, {}, []
         self.log = []
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--json", "--config", os.path.join(folder, "holdfast.toml"), "--key-file", os.path.join(folder, "machine.key"), "--listen", "127.0.0.1:0", *options],
@@ -190,6 +221,9 @@ class Service:
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(120)
+        for client in self.clients:
+            if client.connection:
+                client.connection.close()
         self.reader.join(10)
         self.process.stdout.close()
         self.process.stderr.close()
@@ -207,6 +241,11 @@ class Service:
     def with_token(self, administrator, role):
         answer = administrator.ask("POST", "/tokens", {"label": "test " + role, "role": role, "expires": "2199-01-01T00:00:00Z"}, expect=201)
         return Client(self, token=answer.json["text"])
+
+    def state(self, sql, *values):
+        """Changes the state file as nobody but a test does."""
+        with sqlite3.connect(os.path.join(self.folder, "state", "service.sqlite"), timeout=30) as state:
+            return state.execute(sql, values).fetchall()
 
 
 def holdfast(folder, *arguments, **more):
@@ -227,7 +266,7 @@ def prepared_service():
             f.write(b"x" * 100_000)
         with open(os.path.join(folder, "holdfast.toml"), "a") as f:
             f.write('\n[notify.hook]\nurl = "http://127.0.0.1:9/"   # nobody listens there\n\n[schedule.look]\nrun = "check"\ncalendar = "*-02-30"\n'
-                    '\n[copy.other]\nrepository = "other"\n')
+                    '\n[schedule.tidy]\nrun = "retention"\ncalendar = "*-02-30"\n\n[copy.other]\nrepository = "other"\n')
         unlocked = ("--password-file", password, "--yes", "--quiet")
         holdfast(folder, "init", *unlocked)
         holdfast(folder, "key", "add", "--machine", os.path.join(folder, "machine.key"), *unlocked)

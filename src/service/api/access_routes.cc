@@ -77,11 +77,12 @@ Response change_user(Services& s, Request& request) {
   std::optional<std::string> password;
   if (body.has("password")) password = body.text("password", Passwords::kLongest);
   body.finish();
-  // Both or none: the password is looked at before the role is changed.
-  if (password) Passwords::check(user.name, as_bytes(*password));
   const Actor by = caller_of(request).actor();
-  if (role && *role != user.role) s.users.set_role(user.name, *role, by);
-  if (password) s.users.set_password(user.name, as_bytes(*password), by);
+  if (role == user.role) role.reset();
+  if (password)
+    s.users.set_password(user.name, as_bytes(*password), by, role);
+  else if (role)
+    s.users.set_role(user.name, *role, by);
   return json_answer(to_json(require_user(s, name)));
 }
 
@@ -101,12 +102,14 @@ Response audit_page(Services& s, Request& request) {
   const std::size_t limit = limit_of(request, 1000);
   const std::int64_t after = number_of(request, "after", 0);
   const auto entries = s.audit.entries(static_cast<std::uint64_t>(std::max<std::int64_t>(after, 0)), limit);
-  Json out = Json::array();
-  for (const AuditEntry& e : entries) out.push_back(to_json(e));
-  const bool more = entries.size() == limit && entries.back().number > 1;
-  return json_answer({{"entries", out},
-                      {"next", more ? Json(std::to_string(entries.back().number)) : Json(nullptr)},
-                      {"head", to_json(s.audit.head())}});
+  Page out(limit);
+  std::uint64_t last = 0;
+  for (const AuditEntry& e : entries) {
+    if (!out.add(to_json(e))) break;
+    last = e.number;
+  }
+  return out.answer("entries", {{"next", last > 1 ? Json(std::to_string(last)) : Json(nullptr)},
+                                {"head", to_json(s.audit.head())}});
 }
 
 Response verify_audit(Services& s, Request& request) {
@@ -155,7 +158,8 @@ void add_access_routes(http::Router& router, Services& s) {
     return no_content();
   });
   router.add(Method::get, "/api/v1/audit", audit, [&s](Request& r) { return audit_page(s, r); });
-  router.add(Method::get, "/api/v1/audit/verify", audit, [&s](Request& r) { return verify_audit(s, r); });
+  router.add(Method::get, "/api/v1/audit/verify", audit,
+             s.long_looks([&s](Request& r) { return verify_audit(s, r); }));
 }
 
 }  // namespace holdfast::service

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -21,8 +22,16 @@ std::string dumped(const Json& body) { return body.dump(-1, ' ', false, Json::er
       .hint("GET /api/v1/openapi.json describes every request");
 }
 
-int depth_of(std::string_view text) {
-  int depth = 0, deepest = 0;
+// How deep the values of a text are nested, and how many there are, before anything is made of them: each takes
+// memory, and each member of an object is compared with those before it.
+struct Shape {
+  int depth = 0;
+  std::size_t values = 1;
+};
+
+Shape shape_of(std::string_view text) {
+  Shape shape;
+  int depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -31,24 +40,35 @@ int depth_of(std::string_view text) {
         ++i;
       else if (c == '"')
         quoted = false;
-    } else if (c == '"')
+    } else if (c == '"') {
       quoted = true;
-    else if (c == '{' || c == '[')
-      deepest = std::max(deepest, ++depth);
-    else if (c == '}' || c == ']')
+    } else if (c == '{' || c == '[') {
+      shape.depth = std::max(shape.depth, ++depth);
+      ++shape.values;
+    } else if (c == '}' || c == ']') {
       --depth;
+    } else if (c == ',') {
+      ++shape.values;
+    }
   }
-  return deepest;
+  return shape;
 }
 
 Json parsed(const http::Request& request) {
   const std::string type = to_lower_ascii(request.header("Content-Type").value_or(""));
   if (trim(std::string_view(type).substr(0, type.find(';'))) != kJson)
     throw http::Refusal(415, "cannot read the body: its Content-Type is not " + std::string(kJson));
-  if (depth_of(request.body) > Body::kDeepest) refuse("cannot read the body: it is nested too deeply");
+  const Shape shape = shape_of(request.body);
+  if (shape.depth > Body::kDeepest) refuse("cannot read the body: it is nested too deeply");
+  if (shape.values > Body::kMostValues)
+    refuse("cannot read the body: it holds more than " + std::to_string(Body::kMostValues) + " values");
   Json body = Json::parse(request.body, nullptr, false);
   if (!body.is_object()) refuse("cannot read the body: it is no JSON object");
   return body;
+}
+
+std::string listed(std::span<const std::string_view> words) {
+  return join(std::vector<std::string>(words.begin(), words.end()), ", ");
 }
 
 std::int64_t whole(std::string_view name, std::string_view text) {
@@ -90,6 +110,62 @@ Json problem_json(int status, const Error& error) {
     for (const http::Field& field : refusal->fields())
       if (http::same_name(field.name, "Retry-After")) out["retry_after"] = whole("Retry-After", field.value);
   return out;
+}
+
+bool Page::add(const Json& row) {
+  const std::string text = dumped(row);
+  if (count_ == limit_ || (count_ != 0 && rows_.size() + text.size() > kMostBytes)) return false;
+  rows_ += (count_ == 0 ? "" : ",") + text;
+  ++count_;
+  return true;
+}
+
+http::Response Page::answer(std::string_view name, const Json& rest) const {
+  return http::text_response(200, std::string(kJson),
+                             "{" + dumped(name) + ":[" + rows_ + "]," + dumped(rest).substr(1));
+}
+
+struct LongAnswer::List {
+  std::string name;
+  std::size_t rows;
+  Row row;
+};
+
+// The lists as they are sent: a row is made into text when the client has taken those before it.
+struct LongAnswer::Source {
+  std::vector<List> lists;
+  std::string ending;
+  std::size_t list = 0, row = 0;
+
+  std::string next() {
+    constexpr std::size_t kPiece = 32 * 1024;
+    std::string text;
+    for (; list < lists.size(); ++list, row = 0) {
+      const List& now = lists[list];
+      if (row == 0) text += (list == 0 ? "{" : "],") + dumped(now.name) + ":[";
+      while (row < now.rows) {
+        text += (row == 0 ? "" : ",") + dumped(now.row(row));
+        ++row;
+        if (text.size() >= kPiece) return text;
+      }
+    }
+    return text + std::exchange(ending, "");
+  }
+};
+
+LongAnswer::LongAnswer() : source_(std::make_shared<Source>()) {}
+
+LongAnswer& LongAnswer::list(std::string name, std::size_t rows, Row row) {
+  source_->lists.push_back({std::move(name), rows, std::move(row)});
+  return *this;
+}
+
+http::Response LongAnswer::answer(const Json& rest) {
+  source_->ending = "]," + dumped(rest).substr(1);
+  http::Response response;
+  response.headers = {{"Content-Type", std::string(kJson)}};
+  response.body = http::SourcedBody{[source = source_] { return source->next(); }, std::nullopt};
+  return response;
 }
 
 http::Response problem_answer(int status, const Error& error) {
@@ -170,9 +246,7 @@ std::vector<std::string> Body::texts(std::string_view name, std::size_t most, st
 std::string Body::one_of(std::string_view name, std::span<const std::string_view> words) {
   std::string text = this->text(name, 64);
   if (std::find(words.begin(), words.end(), text) != words.end()) return text;
-  std::string known;
-  for (std::string_view w : words) known += (known.empty() ? "" : ", ") + std::string(w);
-  throw Error(Code::usage, place(name) + " is '" + printable(text) + "', which is none of: " + known)
+  throw Error(Code::usage, place(name) + " is '" + printable(text) + "', which is none of: " + listed(words))
       .safe("nothing was changed");
 }
 
@@ -217,6 +291,13 @@ std::optional<Timestamp> time_of(const http::Request& request, std::string_view 
   const auto time = parse_utc(*text);
   if (!time) refuse("'" + std::string(name) + "' takes a time like 2026-11-22T02:00:05Z");
   return time;
+}
+
+std::optional<std::string_view> word_of(const http::Request& request, std::string_view name,
+                                        std::span<const std::string_view> words) {
+  const auto text = request.parameter(name);
+  if (!text || std::find(words.begin(), words.end(), *text) != words.end()) return text;
+  refuse("'" + std::string(name) + "' takes one of: " + listed(words));
 }
 
 std::string text_of(const http::Request& request, std::string_view name) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "service/api/answer.h"
 #include "service/metrics.h"
 
@@ -13,29 +14,30 @@ using http::Method;
 using http::Request;
 using http::Response;
 
-constexpr std::size_t kJobsCounted = 10'000;  // as many as are kept
+constexpr std::size_t kJobsAtATime = 500;
 
-ScheduleMetrics metrics_of(const ScheduleState& s, const std::vector<Job>& jobs) {
+ScheduleMetrics metrics_of(const ScheduleState& s) {
   ScheduleMetrics m;
   m.name = s.settings.name;
   m.run = to_text(s.settings.run);
   m.enabled = s.settings.enabled;
   m.overdue = s.settings.enabled && s.decision.overdue.has_value();
   m.next_run = s.settings.enabled ? s.decision.next : std::nullopt;
-  for (const Job& job : jobs) {
-    if (job.schedule != s.settings.name || !job.ended) continue;
-    const bool good = job.exit_code == 0 || job.exit_code == 3;
-    if (!m.last_run) {
-      m.last_run = job.ended;
-      m.last_exit = job.exit_code;
-      if (job.started) m.last_seconds = static_cast<double>(job.ended->seconds - job.started->seconds);
-    }
-    if (good) {
-      m.last_success = job.ended;
-      break;
-    }
-  }
   return m;
+}
+
+// Newer jobs are counted first.
+void count(const Job& job, Metrics& m) {
+  ++m.jobs[std::string(to_text(job.state))];
+  for (ScheduleMetrics& s : m.schedules) {
+    if (job.schedule != s.name || !job.ended) continue;
+    if (!s.last_run) {
+      s.last_run = job.ended;
+      s.last_exit = job.exit_code;
+      if (job.started) s.last_seconds = static_cast<double>(job.ended->seconds - job.started->seconds);
+    }
+    if (!s.last_success && job.exit_code == 0) s.last_success = job.ended;
+  }
 }
 
 void add_points(Services& s, Metrics& m) {
@@ -70,11 +72,12 @@ Response metrics(Services& s) {
     m.repository_reachable = false;
   }
   if (const auto size = s.growth.newest()) m.stored_bytes = size->stored_bytes;
-  const std::vector<Job> jobs = s.jobs.list(0, kJobsCounted);
   for (auto state : {Job::State::queued, Job::State::running, Job::State::ended, Job::State::interrupted})
     m.jobs[std::string(to_text(state))] = 0;
-  for (const Job& job : jobs) ++m.jobs[std::string(to_text(job.state))];
-  for (const ScheduleState& x : s.scheduler.states()) m.schedules.push_back(metrics_of(x, jobs));
+  for (const ScheduleState& x : s.scheduler.states()) m.schedules.push_back(metrics_of(x));
+  for (std::vector<Job> jobs = s.jobs.list(0, kJobsAtATime); !jobs.empty();
+       jobs = s.jobs.list(jobs.back().id, kJobsAtATime))
+    for (const Job& job : jobs) count(job, m);
   const auto counts = s.notifications.counts();
   m.notifications_waiting = counts.waiting;
   m.notifications_given_up = counts.given_up;
@@ -88,6 +91,24 @@ Response description() {
   return response;
 }
 
+// "get /api/v1/points"
+std::string operation(std::string_view method, std::string_view pattern) {
+  return to_lower_ascii(method) + " " + std::string(pattern);
+}
+
+Api::Parameters described_parameters() {
+  Api::Parameters out;
+  const auto description = nlohmann::json::parse(openapi_text());
+  for (const auto& [path, item] : description["paths"].items())
+    for (const auto& [method, about] : item.items()) {
+      if (!about.is_object() || !about.contains("parameters")) continue;
+      auto& names = out[operation(method, (item.contains("servers") ? "" : "/api/v1") + path)];
+      for (const auto& parameter : about["parameters"])
+        if (parameter["in"] == "query") names.insert(parameter["name"].get<std::string>());
+    }
+  return out;
+}
+
 bool is_console(const Request& request) {
   return request.path.empty() || (request.path.front() != "api" && request.path.front() != "healthz" &&
                                   request.path.front() != "metrics");
@@ -96,7 +117,11 @@ bool is_console(const Request& request) {
 }  // namespace
 
 Api::Api(Services& s)
-    : router_([&s](Request& request, const http::Route& route) { s.guard(request, route); }),
+    : parameters_(described_parameters()),
+      router_([this, &s](Request& request, const http::Route& route) {
+        s.guard(request, route);
+        if (route.right != kNoSignIn) check_parameters(request, route);
+      }),
       files_(embedded_files().subspan(1)) {
   add_session_routes(router_, s);
   add_status_routes(router_, s);
@@ -114,6 +139,16 @@ Api::Api(Services& s)
   });
   router_.add(Method::get, "/metrics", std::string(to_text(Right::see)),
               [&s](Request&) { return metrics(s); });
+}
+
+// A mistyped name would change what is asked for, or make a dry run a real one.
+void Api::check_parameters(const Request& request, const http::Route& route) const {
+  const auto known = parameters_.find(operation(http::to_text(route.method), route.pattern));
+  for (const http::Field& field : request.query)
+    if (known == parameters_.end() || !known->second.contains(field.name))
+      throw Error(Code::usage, "there is no parameter '" + printable(field.name) + "' here")
+          .safe("nothing was changed")
+          .hint("GET /api/v1/openapi.json describes every request");
 }
 
 http::Response Api::operator()(Request& request) const {

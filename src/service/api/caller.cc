@@ -40,7 +40,8 @@ Caller Guard::caller_of(const http::Request& request) {
   if (const auto sent = request.header("Authorization")) {
     if (!sent->starts_with(kBearer))
       refuse(401, "cannot sign in: Authorization is not 'Bearer TOKEN'", "POST /api/v1/tokens makes a token");
-    const auto token = tokens_.find(trim(sent->substr(kBearer.size())));
+    caller.credential = trim(sent->substr(kBearer.size()));
+    const auto token = tokens_.find(caller.credential);
     if (!token)
       refuse(401, "cannot sign in: there is no such token, or it has expired",
              "an administrator makes another one");
@@ -60,7 +61,7 @@ Caller Guard::caller_of(const http::Request& request) {
   }
   caller.who = session->user;
   caller.role = session->role;
-  caller.session = *cookie;
+  caller.credential = *cookie;
   caller.csrf = session->csrf;
   caller.seconds_left = session->seconds_left;
   return caller;
@@ -77,6 +78,15 @@ void Guard::operator()(http::Request& request, const http::Route& route) {
     require(caller, *right, std::string(http::to_text(request.method)) + " " + route.pattern);
   }
   request.caller = std::move(caller);
+}
+
+bool Guard::still(const Caller& caller, Right right) {
+  if (caller.by_token) {
+    const auto token = tokens_.find(caller.credential);
+    return token && may(token->role, right);
+  }
+  const auto session = sessions_.peek(caller.credential);
+  return session && may(session->role, right);
 }
 
 void Guard::require(const Caller& caller, Right right, std::string_view what) {

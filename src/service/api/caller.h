@@ -30,7 +30,7 @@ struct Caller {
   bool by_token = false;
   Role role = Role::viewer;
   std::string address;
-  std::string session;  // name of the session; "" of a token
+  std::string credential;  // name of the session, or the token
   std::string csrf;
   std::int64_t seconds_left = 0;
   Actor actor() const { return {by_token ? "token " + who : who, address}; }
@@ -42,6 +42,8 @@ class Guard {
   // For http::Router. Refusal(401): not signed in. Refusal(403): no right, or the CSRF token is missing or
   // wrong.
   void operator()(http::Request& request, const http::Route& route);
+  // Whether who began something that lasts is still signed in and has the right. Counts as no use of a session.
+  bool still(const Caller& caller, Right right);
   // Refusal(403), with its entry in the audit log.
   void require(const Caller& caller, Right right, std::string_view what);
 

@@ -39,12 +39,13 @@ Json outcome(const Job& job) {
   }
 }
 
-// What a schedule's backup carries for a later look at the audit log is nothing for people.
+// What a schedule's backup carries for a later look at the audit log is nothing for people. As long as a line of a
+// log at most: the arguments may have more than a stream's queue holds.
 std::string does(const Job& job) {
   std::string text = job.kind;
   for (const std::string& a : job.arguments)
     if (a != "--scheduled" && !(job.schedule && a.starts_with("--label="))) text += " " + a;
-  return printable(text);
+  return Jobs::kept(text);
 }
 
 class StreamListener final : public JobListener {
@@ -60,7 +61,13 @@ class StreamListener final : public JobListener {
   bool hear(const JobEvent& event) override {
     const auto stream = stream_.lock();
     if (!stream) return false;
-    const http::Event out = told(event);
+    http::Event out;
+    try {
+      out = told(event);
+    } catch (...) {  // the state file, as a rule: the client comes back, and is told then
+      stream->end();
+      throw;
+    }
     // More than the client has taken: it comes back for the rest, and says which line it saw last.
     if (!stream->fits(out)) {
       stream->end();
@@ -150,19 +157,31 @@ std::shared_ptr<JobListener> job_listener(Services& services,
   return std::make_shared<StreamListener>(services, stream, what);
 }
 
-void Topics::watch(const std::shared_ptr<http::EventStream>& stream) {
+void Topics::watch(const std::shared_ptr<http::EventStream>& stream, Told told, Still still) {
   std::lock_guard lock(mutex_);
-  std::erase_if(streams_, [](const auto& s) { return s.expired(); });
-  streams_.push_back(stream);
+  std::erase_if(streams_, [](const Watched& w) { return w.stream.expired(); });
+  streams_.push_back({stream, told, std::move(still)});
 }
 
 void Topics::changed(std::string_view what) {
   const http::Event event{"", "changed", Json{{"what", what}}.dump()};
   std::lock_guard lock(mutex_);
-  std::erase_if(streams_, [&](const auto& s) {
-    const auto stream = s.lock();
-    return !stream || !stream->post(event);
+  std::erase_if(streams_, [&](const Watched& w) {
+    const auto stream = w.stream.lock();
+    return !stream || (w.told == Told::changes && !stream->post(event));
   });
+}
+
+void Topics::end_those_of_others() {
+  std::vector<Watched> streams;
+  {
+    std::lock_guard lock(mutex_);
+    streams = streams_;
+  }
+  for (const Watched& w : streams) try {
+      if (const auto stream = w.stream.lock(); stream && !w.still()) stream->end();
+    } catch (const Error&) {  // the state file cannot be asked now: at the next time
+    }
 }
 
 }  // namespace holdfast::service

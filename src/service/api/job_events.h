@@ -1,6 +1,7 @@
 // Jobs as JSON, and as server-sent events.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -25,16 +26,25 @@ enum class EventsOf { one_job, all_jobs };
 std::shared_ptr<JobListener> job_listener(Services& services,
                                           const std::shared_ptr<http::EventStream>& stream, EventsOf what);
 
-// Tells every stream of /events that something is to be asked for again: "points", "schedules", "settings",
-// "alerts". Thread-safe.
+// The event streams that are open. Thread-safe.
 class Topics {
  public:
-  void watch(const std::shared_ptr<http::EventStream>& stream);
+  using Still = std::function<bool()>;  // whether who listens may still
+  enum class Told : bool { nothing, changes };
+  void watch(const std::shared_ptr<http::EventStream>& stream, Told told, Still still);
+  // Something is to be asked for again: "points", "schedules", "settings", "alerts".
   void changed(std::string_view what);
+  // Ends the streams of those who may not listen any more: signed out, removed, expired. Asks for each of them.
+  void end_those_of_others();
 
  private:
+  struct Watched {
+    std::weak_ptr<http::EventStream> stream;
+    Told told;
+    Still still;
+  };
   std::mutex mutex_;
-  std::vector<std::weak_ptr<http::EventStream>> streams_;
+  std::vector<Watched> streams_;
 };
 
 }  // namespace holdfast::service

@@ -1,5 +1,6 @@
 // Jobs: started, watched, stopped; what they said.
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ using http::Response;
 
 constexpr std::size_t kMostLines = 1000, kMostJobs = 1000,
                       kLook = 500, kMostTold = 50;  // kLook: rows read at a time while a filter looks for some
+constexpr std::array<std::string_view, 4> kStates{"queued", "running", "ended", "interrupted"};
 
 Job require_job(Services& s, std::int64_t id) {
   auto job = s.jobs.find(id);
@@ -26,11 +28,14 @@ Job require_job(Services& s, std::int64_t id) {
   return *job;
 }
 
+[[noreturn]] void refuse_kind(std::string_view kind) {
+  throw Error(Code::unknown_name, "there is no kind of job '" + printable(kind) + "'")
+      .safe("nothing was changed");
+}
+
 void require_right(Services& s, const Request& request, const std::string& kind, const std::string& what) {
   const auto right = right_for_job(kind);
-  if (!right)
-    throw Error(Code::unknown_name, "there is no kind of job '" + printable(kind) + "'")
-        .safe("nothing was changed");
+  if (!right) refuse_kind(kind);
   s.guard.require(caller_of(request), *right, what);
 }
 
@@ -42,10 +47,11 @@ Response accepted(Services& s, std::int64_t id) {
 
 Response list(Services& s, Request& request) {
   const std::size_t limit = limit_of(request, kMostJobs);
-  const auto kind = request.parameter("kind"), state = request.parameter("state"),
+  const auto kind = request.parameter("kind"), state = word_of(request, "state", kStates),
              schedule = request.parameter("schedule");
-  std::int64_t before = number_of(request, "after", 0);
-  Json jobs = Json::array();
+  if (kind && !right_for_job(*kind)) refuse_kind(*kind);
+  std::int64_t before = number_of(request, "after", 0), last = 0;
+  Page jobs(limit);
   bool more = false;
   for (std::vector<Job> rows; !more; before = rows.back().id) {
     rows = s.jobs.list(before, kLook);
@@ -53,14 +59,13 @@ Response list(Services& s, Request& request) {
       if ((kind && *kind != job.kind) || (state && *state != to_text(job.state)) ||
           (schedule && job.schedule != std::string(*schedule)))
         continue;
-      more = jobs.size() == limit;
+      more = !jobs.add(job_json(s, job, JobResult::without));
       if (more) break;
-      jobs.push_back(job_json(s, job, JobResult::without));
+      last = job.id;
     }
     if (rows.size() < kLook) break;
   }
-  const Json next = more ? Json(std::to_string(jobs.back()["id"].get<std::int64_t>())) : Json(nullptr);
-  return json_answer({{"jobs", jobs}, {"next", next}});
+  return jobs.answer("jobs", {{"next", more ? Json(std::to_string(last)) : Json(nullptr)}});
 }
 
 Response start(Services& s, Request& request) {
@@ -82,15 +87,21 @@ Response log(Services& s, Request& request) {
   const Job job = require_job(s, part_number(request, "job"));
   const std::int64_t after = number_of(request, "after", 0);
   const auto lines = s.jobs.lines(job.id, after, limit);
-  Json out = Json::array();
-  for (const JobLine& l : lines) out.push_back({{"number", l.number}, {"text", l.text}});
+  Page out(limit);
+  std::int64_t last = after;
+  for (const JobLine& l : lines) {
+    if (!out.add({{"number", l.number}, {"text", l.text}})) break;
+    last = l.number;
+  }
   const bool ended = job.state == Job::State::ended || job.state == Job::State::interrupted;
-  const bool more = !ended || lines.size() == limit;
+  const bool more = !ended || out.size() < lines.size() || lines.size() == limit;
   const auto first = s.jobs.lines(job.id, 0, 1);
-  return json_answer(
-      {{"lines", out},
-       {"next", more ? Json(std::to_string(lines.empty() ? after : lines.back().number)) : Json(nullptr)},
-       {"first", first.empty() ? 0 : first.front().number}});
+  return out.answer("lines", {{"next", more ? Json(std::to_string(last)) : Json(nullptr)},
+                              {"first", first.empty() ? 0 : first.front().number}});
+}
+
+Topics::Still still_sees(Services& s, const Request& request) {
+  return [&s, caller = caller_of(request)] { return s.guard.still(caller, Right::see); };
 }
 
 Response events_of(Services& s, Request& request) {
@@ -102,23 +113,25 @@ Response events_of(Services& s, Request& request) {
     after = number_of(again, "after", 0);
   }
   auto stream = std::make_shared<http::EventStream>();
+  s.topics.watch(stream, Topics::Told::nothing, still_sees(s, request));
   s.runner.watch(id, after, job_listener(s, stream, EventsOf::one_job));
   return {200, {}, stream};
 }
 
-Response all_events(Services& s, Request&) {
+Response all_events(Services& s, Request& request) {
   auto stream = std::make_shared<http::EventStream>();
   const auto listener = job_listener(s, stream, EventsOf::all_jobs);
   s.runner.watch_all(listener);
-  s.topics.watch(stream);
+  s.topics.watch(stream, Topics::Told::changes, still_sees(s, request));
   // Those that are under way, after the watch began: what happens between is told twice rather than not at
   // all.
   std::size_t told = 0;
-  for (const Job& job : s.jobs.list(0, kLook))
-    if (told < kMostTold && (job.state == Job::State::queued || job.state == Job::State::running)) {
-      stream->post({"", "job", job_text(s, job)});
-      ++told;
-    }
+  for (const Job& job : s.jobs.list(0, kLook)) {
+    if (job.state != Job::State::queued && job.state != Job::State::running) continue;
+    const http::Event event{"", "job", job_text(s, job)};
+    if (told++ == kMostTold || !stream->fits(event)) break;
+    stream->post(event);
+  }
   return {200, {}, stream};
 }
 

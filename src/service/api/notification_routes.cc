@@ -64,13 +64,21 @@ Response list(Services& s, Request& request) {
   const std::size_t limit = limit_of(request, kMostDeliveries);
   const std::vector<Notification> newest = s.notifications.list(0, kMostDeliveries);
   const std::vector<Notification> page = s.notifications.list(number_of(request, "after", 0), limit);
-  Json channels = Json::array(), deliveries = Json::array();
+  Json channels = Json::array();
+  Page deliveries(limit);
+  std::int64_t last = 0;
+  bool more = page.size() == limit;
   for (const NotifySettings& c : s.system()->settings.notifications)
     channels.push_back(channel_json(c, newest));
-  for (const Notification& n : page) deliveries.push_back(delivery_json(n));
-  return json_answer({{"channels", channels},
-                      {"deliveries", deliveries},
-                      {"next", page.size() == limit ? Json(std::to_string(page.back().id)) : Json(nullptr)}});
+  for (const Notification& n : page) {
+    if (!deliveries.add(delivery_json(n))) {
+      more = true;
+      break;
+    }
+    last = n.id;
+  }
+  return deliveries.answer("deliveries",
+                           {{"channels", channels}, {"next", more ? Json(std::to_string(last)) : Json(nullptr)}});
 }
 
 Response delivery(Services& s, std::int64_t id, int status) {

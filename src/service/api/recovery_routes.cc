@@ -335,14 +335,16 @@ Response look_into_file(Services& s, Request& request) {
 
 void add_recovery_routes(http::Router& router, Services& s) {
   const std::string see(to_text(Right::see)), recover(to_text(Right::recover));
-  router.add(Method::get, "/api/v1/plan", see, [&s](Request& r) { return plan(s, r); });
-  router.add(Method::get, "/api/v1/plan/text", see, [&s](Request& r) { return run_book(s, r); });
+  router.add(Method::get, "/api/v1/plan", see, s.long_looks([&s](Request& r) { return plan(s, r); }));
+  router.add(Method::get, "/api/v1/plan/text", see,
+             s.long_looks([&s](Request& r) { return run_book(s, r); }));
   router.add(Method::get, "/api/v1/recoveries", see, [&s](Request& r) { return recoveries(s, r); });
-  router.add(Method::get, "/api/v1/package", see, [&s](Request& r) { return package(s, r); });
+  router.add(Method::get, "/api/v1/package", see, s.long_looks([&s](Request& r) { return package(s, r); }));
   router.add(Method::get, "/api/v1/kit", see, [&s](Request& r) { return kit(s, r); });
   router.add(Method::post, "/api/v1/restore/review", recover,
-             [&s](Request& r) { return review_restore(s, r); });
-  router.add(Method::post, "/api/v1/backup-file", recover, [&s](Request& r) { return look_into_file(s, r); });
+             s.long_looks([&s](Request& r) { return review_restore(s, r); }));
+  router.add(Method::post, "/api/v1/backup-file", recover,
+             s.long_looks([&s](Request& r) { return look_into_file(s, r); }));
 }
 
 }  // namespace holdfast::service

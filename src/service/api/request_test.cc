@@ -1,6 +1,7 @@
 // What clients send: bodies, queries, and the parameters that become arguments of a job.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "report/json.h"
 #include "service/api/job_request.h"
+#include "service/api/services.h"
 #include "service/api/static_files.h"
 
 namespace holdfast::service {
@@ -70,6 +72,93 @@ TEST(Bodies, WhatIsNoObjectOfTheRightShapeIsRefused) {
   for (const char* text :
        {R"({"a":7})", R"({"a":["x"]})", R"({"a":"12345"})", R"({"a":"\u0000"})", R"({"b":"x"})"})
     EXPECT_EQ(code_of([&] { Body(request_with(text)).text("a", 4); }), Code::usage) << text;
+}
+
+// Each member of an object is compared with those before it: a megabyte of them would take a core for half a minute.
+TEST(Bodies, ManyValuesAreRefusedBeforeAnythingIsMadeOfThem) {
+  const auto members = [](std::size_t count) {
+    std::string text = "{";
+    for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
+    return text + "}";
+  };
+  const auto elements = [](std::size_t count) {
+    std::string text = "{\"a\":[0";
+    for (std::size_t i = 1; i < count; ++i) text += ",[]";
+    return text + "]}";
+  };
+  EXPECT_EQ(code_of([&] { Body(request_with(members(Body::kMostValues - 1))); }), std::nullopt);
+  EXPECT_EQ(code_of([&] { Body(request_with(members(Body::kMostValues + 1))); }), Code::usage);
+  EXPECT_EQ(code_of([&] { Body(request_with(members(100'000))); }), Code::usage);
+  EXPECT_EQ(code_of([&] { Body(request_with(elements(Body::kMostValues))); }), Code::usage);
+  EXPECT_EQ(code_of([&] { Body(request_with("{\"a\":\"" + std::string(10'000, ',') + "\"}")); }), std::nullopt)
+      << "commas in a text are none";
+}
+
+std::string whole_body(const http::Response& response, std::size_t* largest = nullptr) {
+  if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
+  std::string all;
+  for (std::string piece; !(piece = std::get<http::SourcedBody>(response.body).next()).empty(); all += piece)
+    if (largest) *largest = std::max(*largest, piece.size());
+  return all;
+}
+
+TEST(Pages, EndWithTheirLimitOrWithTheirBytes) {
+  Page few(2);
+  EXPECT_TRUE(few.add({{"n", 1}}));
+  EXPECT_TRUE(few.add({{"n", 2}}));
+  EXPECT_FALSE(few.add({{"n", 3}}));
+  EXPECT_EQ(whole_body(few.answer("rows", {{"next", "2"}})), R"({"rows":[{"n":1},{"n":2}],"next":"2"})");
+  EXPECT_EQ(whole_body(Page(1).answer("rows", {{"next", nullptr}})), R"({"rows":[],"next":null})");
+  Page large(1000);
+  EXPECT_TRUE(large.add(std::string(2 * Page::kMostBytes, 'x'))) << "a first row always fits";
+  EXPECT_FALSE(large.add("y"));
+  Page many(1'000'000);
+  while (many.add(std::string(4096, 'x'))) {
+  }
+  EXPECT_EQ(many.size(), Page::kMostBytes / 4099);
+}
+
+TEST(LongAnswers, AreWholeJsonInPieces) {
+  for (std::size_t rows : {0, 1, 2, 1000}) {
+    for (std::size_t more : {0, 3}) {
+      std::size_t largest = 0;
+      const auto row = [](std::size_t i) { return Json{{"number", i}, {"text", std::string(100, 'x')}}; };
+      const http::Response response =
+          LongAnswer().list("a", rows, row).list("b", more, row).answer({{"c", 7}, {"d", nullptr}});
+      const Json out = Json::parse(whole_body(response, &largest));
+      ASSERT_EQ(out["a"].size(), rows);
+      ASSERT_EQ(out["b"].size(), more);
+      for (std::size_t i = 0; i < rows; ++i) EXPECT_EQ(out["a"][i], row(i));
+      EXPECT_EQ(out["c"], 7);
+      EXPECT_TRUE(out["d"].is_null());
+      EXPECT_LT(largest, 64 * 1024u);
+    }
+  }
+}
+
+TEST(LongLooks, LeaveThreadsForOthers) {
+  LongLooks looks;
+  int refused = 0;
+  // Each look takes another one while it runs.
+  std::function<void(int)> go = [&](int depth) {
+    http::Request request;
+    const http::Handler handler = looks([&](http::Request&) {
+      if (depth > 1) go(depth - 1);
+      return http::Response{};
+    });
+    try {
+      handler(request);
+    } catch (const http::Refusal& e) {
+      EXPECT_EQ(e.status(), 503);
+      ++refused;
+    }
+  };
+  go(LongLooks::kAtATime);
+  EXPECT_EQ(refused, 0);
+  go(LongLooks::kAtATime + 1);
+  EXPECT_EQ(refused, 1);
+  go(LongLooks::kAtATime);
+  EXPECT_EQ(refused, 1) << "each gives its turn back";
 }
 
 // Whatever stands in the parameters, an argument is a word of ours, a value behind an option of ours, a

@@ -7,6 +7,20 @@
 
 namespace holdfast::service {
 
+http::Handler LongLooks::operator()(http::Handler handler) {
+  return [this, handler = std::move(handler)](http::Request& request) {
+    struct Turn {
+      std::atomic<int>& running;
+      const int before = running.fetch_add(1);
+      ~Turn() { --running; }
+    } const turn{running_};
+    if (turn.before >= kAtATime)
+      throw http::Refusal(503, "cannot answer now: others look at the server or the repository already",
+                          {{"Retry-After", "5"}});
+    return handler(request);
+  };
+}
+
 repository::PointId Services::point(const Archive::View& view, const std::string& text) const {
   check_point(text);
   if (text != "latest") return repository::resolve_point(*view.points, text);

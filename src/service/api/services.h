@@ -1,10 +1,12 @@
 // What the handlers of the API work with. Holds nothing itself; all of it outlives the router.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "http/message.h"
 #include "item/adapter.h"
 #include "platform/world.h"
 #include "service/api/archive.h"
@@ -22,6 +24,18 @@
 #include "service/users.h"
 
 namespace holdfast::service {
+
+// Requests that walk the protected server or read much of the repository: some at a time, so that the threads that
+// answer are never all busy with them.
+class LongLooks {
+ public:
+  static constexpr int kAtATime = 3;  // of eight threads (http::Options::workers)
+  // The handler, which is refused with 503 while so many run.
+  http::Handler operator()(http::Handler handler);
+
+ private:
+  std::atomic<int> running_{0};
+};
 
 struct Services {
   platform::World& world;
@@ -46,6 +60,7 @@ struct Services {
   Standing& standing;
   Growth& growth;
   Topics& topics;
+  LongLooks long_looks = {};
 
   std::shared_ptr<const system::System> system() const { return configuration.now(); }
   // A point by what a client named: "latest" is the newest of this system that is not incomplete.

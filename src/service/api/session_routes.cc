@@ -76,7 +76,7 @@ Response sign_in(Services& s, Request& request) {
 
 Response sign_out(Services& s, Request& request) {
   const Caller& caller = caller_of(request);
-  if (!caller.by_token) s.sessions.end(caller.session, request.peer);
+  if (!caller.by_token) s.sessions.end(caller.credential, request.peer);
   Response response = no_content();
   response.headers.push_back({"Set-Cookie", cookie("", 0)});
   return response;

@@ -123,41 +123,53 @@ Response status(Services& s, Request&) {
   return json_answer(out);
 }
 
+Json growth_json(const repository::PointSummary& p) {
+  const double seconds =
+      static_cast<double>(p.finished.seconds - p.started.seconds) +
+      (static_cast<double>(p.finished.nanoseconds) - static_cast<double>(p.started.nanoseconds)) / 1e9;
+  return {{"point", p.id.hex()},
+          {"time", format_utc(p.finished)},
+          {"origin", repository::to_text(p.origin)},
+          {"scope", repository::to_text(p.scope)},
+          {"section", printable(p.section)},
+          {"protected_bytes", p.bytes()},
+          {"seconds", std::max(seconds, 0.0)}};
+}
+
 Response growth(Services& s, Request& request) {
   const auto since = time_of(request, "since");
   const Archive::View view = s.archive.look();
-  Json points = Json::array(), samples = Json::array();
+  std::vector<std::size_t> chosen;
   std::uint64_t protected_bytes = 0;
-  for (auto p = view.points->rbegin(); p != view.points->rend(); ++p) {
-    protected_bytes += p->bytes();
-    if (since && p->finished < *since) continue;
-    const double seconds =
-        static_cast<double>(p->finished.seconds - p->started.seconds) +
-        (static_cast<double>(p->finished.nanoseconds) - static_cast<double>(p->started.nanoseconds)) / 1e9;
-    points.push_back({{"point", p->id.hex()},
-                      {"time", format_utc(p->finished)},
-                      {"origin", repository::to_text(p->origin)},
-                      {"scope", repository::to_text(p->scope)},
-                      {"section", printable(p->section)},
-                      {"protected_bytes", p->bytes()},
-                      {"seconds", std::max(seconds, 0.0)}});
+  for (std::size_t i = view.points->size(); i-- > 0;) {
+    const repository::PointSummary& p = (*view.points)[i];
+    protected_bytes += p.bytes();
+    if (!since || p.finished >= *since) chosen.push_back(i);
   }
-  for (const GrowthSample& x : s.growth.since(since))
-    samples.push_back({{"time", format_utc(x.time)},
-                       {"stored_bytes", x.stored_bytes},
-                       {"protected_bytes", x.protected_bytes},
-                       {"points", x.points}});
+  std::vector<GrowthSample> samples = s.growth.since(since);
   const auto newest = s.growth.newest();
   const bool ratio = newest && newest->stored_bytes != 0;
-  return json_answer({{"points", points},
-                      {"samples", samples},
-                      {"now",
-                       {{"stored_bytes", newest ? Json(newest->stored_bytes) : Json(nullptr)},
-                        {"protected_bytes", protected_bytes},
-                        {"points", view.points->size()},
-                        {"ratio", ratio ? Json(static_cast<double>(newest->protected_bytes) /
-                                               static_cast<double>(newest->stored_bytes))
-                                        : Json(nullptr)}}}});
+  const Json now{{"stored_bytes", newest ? Json(newest->stored_bytes) : Json(nullptr)},
+                 {"protected_bytes", protected_bytes},
+                 {"points", view.points->size()},
+                 {"ratio", ratio ? Json(static_cast<double>(newest->protected_bytes) /
+                                        static_cast<double>(newest->stored_bytes))
+                                 : Json(nullptr)}};
+  const std::size_t points = chosen.size(), sampled = samples.size();
+  return LongAnswer()
+      .list("points", points,
+            [all = view.points, chosen = std::move(chosen)](std::size_t i) {
+              return growth_json((*all)[chosen[i]]);
+            })
+      .list("samples", sampled,
+            [samples = std::move(samples)](std::size_t i) {
+              const GrowthSample& x = samples[i];
+              return Json{{"time", format_utc(x.time)},
+                          {"stored_bytes", x.stored_bytes},
+                          {"protected_bytes", x.protected_bytes},
+                          {"points", x.points}};
+            })
+      .answer({{"now", now}});
 }
 
 Json item_json(const item::ItemSpec& i, std::string_view state, const Json& reason, const Json& places) {
@@ -238,7 +250,7 @@ void add_status_routes(http::Router& router, Services& s) {
   });
   router.add(Method::get, "/api/v1/growth", see, [&s](Request& r) { return growth(s, r); });
   router.add(Method::get, "/api/v1/system", see, [&s](Request& r) { return system_page(s, r); });
-  router.add(Method::get, "/api/v1/review", see, [&s](Request& r) { return review(s, r); });
+  router.add(Method::get, "/api/v1/review", see, s.long_looks([&s](Request& r) { return review(s, r); }));
 }
 
 }  // namespace holdfast::service
