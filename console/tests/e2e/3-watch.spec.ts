@@ -18,6 +18,29 @@ test('installation package', async () => {
   await expect(page.getByRole('table', { name: /Installed products/ }).getByText('same version')).toHaveCount(7);
 });
 
+test('a copy in another file system is added, given a schedule, and brought up to date', async () => {
+  await page.goto('/critical-data-backup');
+  await page.getByRole('button', { name: 'Add a copy' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('nas');
+  await dialog.getByLabel('Place').fill(join(place().elsewhere, 'copy'));
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await page.getByRole('button', { name: 'Make a schedule for a copy' }).click();
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expect(dialog).toContainText('[copy.nas]');
+  await dialog.getByRole('button', { name: 'Save changes' }).click();
+  await expect(page.getByText('It is in force now')).toBeVisible();
+  await page.getByRole('button', { name: 'What is kept now, and why' }).click();
+  await expect(dialog.getByRole('table')).toContainText('made by hand');
+  await inspect(page, 'what-is-kept');
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.goto('/kit');
+  await page.getByRole('button', { name: 'Copy now to nas' }).click();
+  await newestJob(page, /Copy, job/);
+  await page.goto('/kit');
+  await expect(page.getByRole('table', { name: 'Copies of the repository' })).toContainText('today');
+});
+
 test('kit: written, and known with its age', async () => {
   await page.goto('/kit');
   await page.getByRole('button', { name: 'Write a kit' }).click();

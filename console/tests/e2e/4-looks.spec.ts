@@ -113,6 +113,7 @@ test('a configuration with a mistake, a repository that is gone, a connection th
     writeFileSync(file, good);
   }
   await page.goto('/alerts');
+  await expect(page.getByRole('heading', { name: 'Needs attention' }).or(page.getByText('Nothing needs attention')).first()).toBeVisible();
   await page.context().setOffline(true);
   await page.getByRole('link', { name: 'Jobs' }).first().click();
   await expect(page.getByText('The service does not answer').or(page.getByText('the service does not answer')).first()).toBeVisible();

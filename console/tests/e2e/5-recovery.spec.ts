@@ -12,6 +12,8 @@ test.afterEach(async () => { await inspect(page, test.info().title); });
 
 const onServer = (...path: string[]): string => join(place().sample, 'server', ...path);
 
+const setAside = (): boolean => readdirSync(onServer('Database')).some((name) => name.includes('set-aside'));
+
 test('recovery: the run-book has boxes to tick', async () => {
   await page.goto('/recovery');
   await expect(page.getByText('A recovery could begin on this machine now')).toBeVisible();
@@ -22,7 +24,7 @@ test('recovery: the run-book has boxes to tick', async () => {
   await page.emulateMedia({ media: 'screen' });
 });
 
-test('recovery: a live run, up to the step that is left to a person', async () => {
+test('recovery: a live run that is stopped, goes on, and comes to the step that is left to a person', async () => {
   rmSync(onServer('SoftwareLibrary'), { recursive: true });
   await page.goto('/recovery');
   await page.getByRole('button', { name: 'Start recovery' }).click();
@@ -33,11 +35,15 @@ test('recovery: a live run, up to the step that is left to a person', async () =
   await held('recover', () => dialog.getByRole('button', { name: 'Start recovery' }).click(), async () => {
     await expect(page.getByText('Under way')).toBeVisible();
     await inspectInEveryLook(page, 'page-recovery-that-runs');
-  });
+    await page.getByRole('button', { name: 'Stop' }).click();
+  }, setAside);
+  await expect(page.getByRole('region', { name: /^Recovery, job/ })).toContainText('Stopped', kJobEnds);
+  await inspect(page, 'recovery-that-was-stopped');
+  await page.getByRole('button', { name: 'Go on with it' }).click();
   await expect(page.getByRole('button', { name: 'I have done this' }).first()).toBeVisible(kJobEnds);
   await inspectInEveryLook(page, 'page-recovery-waits-for-a-person');
   expect(readdirSync(onServer('SoftwareLibrary')).length).toBeGreaterThan(10);
-  expect(readdirSync(onServer('Database')).some((name) => name.includes('set-aside'))).toBe(true);
+  expect(setAside()).toBe(true);
 });
 
 test('recovery: the step is acknowledged, and the recovery goes on to its end', async () => {

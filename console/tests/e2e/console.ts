@@ -45,7 +45,7 @@ export async function inspect(page: Page, name: string): Promise<void> {
 
 // Text for which a column left no room. Runs in the page.
 function squeezed(): string[] {
-  return [...document.querySelectorAll<HTMLElement>('dd, td, th, li, p')].filter((e) => e.clientWidth > 0 && e.clientWidth < 40 && e.clientHeight > 100).map((e) => e.innerText);
+  return [...document.querySelectorAll<HTMLElement>('dd, td, th, li, p')].filter((e) => e.clientWidth > 0 && e.clientWidth < 40 && e.clientHeight > 100 && e.innerText.trim().length > 8).map((e) => e.innerText);
 }
 
 export const kLooks = [[1280, 'light'], [1280, 'dark'], [400, 'dark'], [400, 'light']] as const;
@@ -73,13 +73,13 @@ export async function newestPoint(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Identity card' })).toBeVisible();
 }
 
-// Presses what starts a job, and stops its process in the middle of its work while `look` is at it, so that there is time to look at a job that runs.
-export async function held(verb: string, press: () => Promise<void>, look: () => Promise<void>): Promise<void> {
+// Presses what starts a job, and stops its process in the middle of its work while `look` is at it, so that there is time to look at a job that runs. `when`: how far it must have come.
+export async function held(verb: string, press: () => Promise<void>, look: () => Promise<void>, when: () => boolean = () => true): Promise<void> {
   const { pid } = place();
   let found = 0;
   const search = setInterval(() => {
     const child = found ? undefined : childrenOf(pid).find((c) => argumentsOf(c).includes(verb));
-    if (child === undefined) return;
+    if (child === undefined || !when()) return;
     process.kill(child, 'SIGSTOP');
     found = child;
   }, 2);

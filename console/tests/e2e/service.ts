@@ -12,7 +12,7 @@ export const kPassword = 'a password of the user';
 export const kRepositoryPassword = 'a long repository password';
 
 // What the tests, which run in other processes, know of the service.
-export interface Place { url: string; pid: number; sample: string; scratch: string }
+export interface Place { url: string; pid: number; sample: string; scratch: string; elsewhere: string }
 export const place = (): Place => JSON.parse(process.env['HOLDFAST_E2E_PLACE'] ?? '') as Place;
 
 const program = resolve(process.env['HOLDFAST'] ?? '../build/holdfast');
@@ -29,6 +29,7 @@ export default async function makeService(): Promise<() => Promise<void>> {
   const password = (name: string, text: string): string => { writeFileSync(at(name), `${text}\n`, { mode: 0o600 }); return at(name); };
   const repository = ['--password-file', password('password', kRepositoryPassword)];
   mkdirSync(at('scratch'));
+  const elsewhere = mkdtempSync('/dev/shm/holdfast-e2e-');   // in another file system
   holdfast('sample', at('sample'), '--rows', '2000');
   holdfast('init', '--yes', ...repository);
   holdfast('key', 'add', '--machine', at('machine.key'), '--yes', ...repository);
@@ -46,11 +47,11 @@ export default async function makeService(): Promise<() => Promise<void>> {
   });
   const port = await Promise.race([started, ended.then((code) => { throw new Error(`the service ended with ${code}:\n${said.join('\n')}`); })]);
   if (await text(`https://127.0.0.1:${port}/`) !== readFileSync('dist/index.html', 'utf8')) throw new Error('the program holds another console than dist/: build both again (scripts/build)');
-  process.env['HOLDFAST_E2E_PLACE'] = JSON.stringify({ url: `https://127.0.0.1:${port}`, pid: service.pid, sample: at('sample'), scratch: at('scratch') });
+  process.env['HOLDFAST_E2E_PLACE'] = JSON.stringify({ url: `https://127.0.0.1:${port}`, pid: service.pid, sample: at('sample'), scratch: at('scratch'), elsewhere });
   return async () => {
     service.kill('SIGTERM');
     const code = await ended;
-    rmSync(folder, { recursive: true, force: true });
+    for (const made of [folder, elsewhere]) rmSync(made, { recursive: true, force: true });
     if (code !== 0) throw new Error(`the service ended with ${code}:\n${said.slice(-40).join('\n')}`);
   };
 }
