@@ -12,32 +12,30 @@ const kTone: Record<Change['kind'], Tone> = { added: 'ok', removed: 'bad', chang
 
 export function Compare({ params }: PageProps): JSX.Element {
   const a = params['a'] ?? '', b = params['b'] ?? '';
-  const diff = useResource((abort) => call('diff', { abort, params: { a, b } }), [a, b]);
-  const points = useResource(async (abort) => {
-    const [before, after] = await Promise.all([call('point', { abort, params: { id: a } }), call('point', { abort, params: { id: b } })]);
-    return { before, after };
+  const compared = useResource(async (abort) => {
+    const [diff, before, after] = await Promise.all([call('diff', { abort, params: { a, b } }), call('point', { abort, params: { id: a } }), call('point', { abort, params: { id: b } })]);
+    return { diff, before, after };
   }, [a, b]);
   // A part of the items is not a loss of the others.
-  const lacking = (item: string): string => {
-    const holds = (point: Point | undefined): boolean => point?.items.some((i) => i.name === item) ?? true;
-    return !holds(points.data?.before) ? ': the first point does not hold this item' : !holds(points.data?.after) ? ': the second point does not hold this item' : '';
-  };
+  const lacks = (point: Point, item: string): boolean => !point.items.some((i) => i.name === item);
   return (
     <div class="stack">
       <PageHead title={`${shortId(a)} and ${shortId(b)}`} crumbs={[{ text: 'Recovery points', href: '/points' }]}
-        lead={<>From <PointLink id={a} /> <Time at={points.data?.before.time} /> to <PointLink id={b} /> <Time at={points.data?.after.time} />.</>}>
+        lead={<>From <PointLink id={a} /> <Time at={compared.data?.before.time} /> to <PointLink id={b} /> <Time at={compared.data?.after.time} />.</>}>
         <a class="button" href={`/compare/${b}/${a}`}>Turn round</a>
       </PageHead>
-      <Loaded from={diff} lines={8}>
-        {(d) => {
-          const changed = d.items.filter((i) => i.changes.length > 0);
+      <Loaded from={compared} lines={8}>
+        {({ diff: d, before, after }) => {
+          const names = d.items.map((i) => i.item);
+          const onlyFirst = names.filter((n) => lacks(after, n)), onlySecond = names.filter((n) => lacks(before, n));
+          const changed = d.items.filter((i) => i.changes.length > 0 && !onlyFirst.includes(i.item) && !onlySecond.includes(i.item));
           const same = d.items.filter((i) => i.changes.length === 0);
           return (
             <>
-              {changed.length === 0 ? <section class="card"><Empty what="Nothing changed between the two points">{counted(same.length, 'item')} compared.</Empty></section> : null}
+              {changed.length === 0 ? <section class="card"><Empty what="Nothing changed in what both points hold">{counted(same.length, 'item')} compared.</Empty></section> : null}
               {changed.map((i) => (
-                <details class="card changes" key={i.item} open={!lacking(i.item) && i.changes.length <= 50}>
-                  <summary><strong>{i.item}</strong> <span class="muted">{counted(i.changes.length + i.omitted, 'change')}{lacking(i.item)}</span></summary>
+                <details class="card changes" key={i.item} open={i.changes.length <= 50}>
+                  <summary><strong>{i.item}</strong> <span class="muted">{counted(i.changes.length + i.omitted, 'change')}</span></summary>
                   <Table caption={`Changes of ${i.item}`} rows={i.changes} rowKey={(c) => `${c.kind}${c.where}`} columns={[
                     { key: 'kind', title: 'What', cell: (c) => <Badge tone={kTone[c.kind]} icon={c.kind === 'added' ? 'plus' : c.kind === 'removed' ? 'close' : 'copy'}>{c.kind}</Badge>, sort: (c) => c.kind },
                     { key: 'where', title: 'Where', head: true, cell: (c) => (c.where === '' ? <span class="muted">the item itself</span> : <span class="mono break">{c.where}</span>), sort: (c) => c.where },
@@ -47,6 +45,8 @@ export function Compare({ params }: PageProps): JSX.Element {
                   {i.omitted ? <p class="muted foot">{counted(i.omitted, 'further change')} {i.omitted === 1 ? 'is' : 'are'} not listed.</p> : null}
                 </details>
               ))}
+              {onlyFirst.length ? <p>Only in the first point: {onlyFirst.join(', ')}.</p> : null}
+              {onlySecond.length ? <p>Only in the second point: {onlySecond.join(', ')}.</p> : null}
               {changed.length && same.length ? <p class="muted">Without a change: {same.map((i) => i.item).join(', ')}.</p> : null}
             </>
           );
