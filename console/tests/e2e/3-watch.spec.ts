@@ -26,6 +26,8 @@ test('a copy in another file system is added, given a schedule, and brought up t
   await dialog.getByLabel('Place').fill(join(place().elsewhere, 'copy'));
   await dialog.getByRole('button', { name: 'Add' }).click();
   await page.getByRole('button', { name: 'Make a schedule for a copy' }).click();
+  await page.getByRole('switch', { name: 'Schedule copy' }).click();   // off: it must not come while the tests run
+  await expect(page.getByRole('switch', { name: 'Schedule copy' })).toHaveAttribute('aria-checked', 'false');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(dialog).toContainText('[copy.nas]');
   await dialog.getByRole('button', { name: 'Save changes' }).click();
