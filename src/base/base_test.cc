@@ -1,13 +1,18 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <map>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "base/bytes.h"
 #include "base/cancel.h"
+#include "base/checksum.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/wire.h"
@@ -473,6 +478,51 @@ TEST(ErrorParts, AreKeptAndShown) {
   EXPECT_STREQ(e.what(), "cannot store x in /backup: No space left on device");
   EXPECT_STREQ(os_error("cannot read /x", EACCES).what(), "cannot read /x: Permission denied");
   EXPECT_STREQ(Error(Code::io, "plain").what(), "plain");
+}
+
+// XXH3-64 with seed 0: published values, and one way of computing it against the other, over every size.
+TEST(Checksum, IsXxh3HoweverItIsComputed) {
+  EXPECT_EQ(checksum({}), 0x2d06800538d394c2);
+  Bytes bytes(3000);
+  std::mt19937 random(7);
+  for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(random());
+  for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    const ByteView some = ByteView(bytes).first(size);
+    const std::uint64_t sum = checksum(some);
+    ASSERT_EQ(sum, checksum(Bytes(some.begin(), some.end())));
+    ASSERT_EQ(sum, detail::checksum_portable(some)) << size;
+    if (size == 0) continue;
+    bytes[size / 2] ^= 0x10;
+    ASSERT_NE(checksum(some), sum) << size;
+    bytes[size / 2] ^= 0x10;
+  }
+}
+
+TEST(InParallel, DoesEachOnce) {
+  for (std::size_t threads : {1U, 2U, 8U}) {
+    for (std::size_t count : {0U, 1U, 3U, 100U}) {
+      std::vector<std::atomic<int>> done(count);
+      in_parallel(count, threads, [&](std::size_t i) { ++done[i]; });
+      for (const auto& times : done) EXPECT_EQ(times, 1);
+    }
+  }
+}
+
+TEST(InParallel, ThrowsTheFirstErrorAfterAllHaveEnded) {
+  std::atomic<int> running = 0, begun = 0;
+  try {
+    in_parallel(10'000, 4, [&](std::size_t i) {
+      ++running, ++begun;
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      --running;
+      if (i == 5) throw Error(Code::no_space, "full");
+    });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::no_space);
+    EXPECT_EQ(running, 0);
+    EXPECT_LT(begun, 1000);
+  }
 }
 
 TEST(CancelRequest, StopsAtTheNextCheck) {

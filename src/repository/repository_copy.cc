@@ -1,9 +1,14 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <mutex>
 #include <set>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/text.h"
+#include "platform/aligned_memory.h"
+#include "repository/data/engine.h"
 #include "repository/format/repository_object.h"
 #include "repository/log/log.h"
 #include "repository/repository.h"
@@ -11,11 +16,10 @@
 namespace holdfast::repository {
 namespace {
 
-constexpr std::uint64_t kStep = UINT64_C(4) << 20;
-
 // An object is copied after everything that it needs, so that a copy that is killed is a whole, older repository, or none yet.
 constexpr std::array kOrder{ObjectType::keyring, ObjectType::slot, ObjectType::repository, ObjectType::pack, ObjectType::index,
                             ObjectType::map, ObjectType::inventory, ObjectType::point, ObjectType::record};
+constexpr std::size_t kSyncEvery = 64;   // packs, about a GiB: what a run that is killed has to copy again
 constexpr int kMostRounds = 10;   // each begins because a prune deleted something meanwhile
 
 std::vector<store::ObjectInfo> list_objects(store::ObjectStore& store, ObjectType type) {
@@ -61,12 +65,10 @@ class Copy {
     report_.already_there = 0;
     damaged_.clear();
     if (options_.progress != nullptr) options_.progress->begin("copying", total(lists));
-    bool whole = true;
-    for (std::size_t i = 0; whole && i < kOrder.size(); ++i) {
-      for (std::size_t j = 0; whole && j < lists[i].size(); ++j) whole = copy_unless_damaged(lists[i][j], kOrder[i]);
-    }
+    whole_ = true;
+    for (std::size_t i = 0; whole_ && i < kOrder.size(); ++i) copy_all(lists[i], kOrder[i]);
     if (options_.progress != nullptr) options_.progress->end();
-    return whole;
+    return whole_;
   }
 
   // Whether a forget or a fence is there that is not among `records`.
@@ -114,49 +116,82 @@ class Copy {
     objects = std::move(ordered);
   }
 
-  // One damaged object of the original must not keep the others from being copied. false: it is not there any more.
-  bool copy_unless_damaged(const store::ObjectInfo& object, ObjectType type) {
-    if (options_.cancel != nullptr) options_.cancel->check();
+  // Packs are nearly all of it and need nothing: several at a time, durable together before what comes after them.
+  void copy_all(const std::vector<store::ObjectInfo>& objects, ObjectType type) {
+    const bool packs = type == ObjectType::pack;
+    in_parallel(objects.size(), packs ? check_threads(options_) : 1, [&](std::size_t i) {
+      if (!whole_) return;
+      if (options_.cancel != nullptr) options_.cancel->check();
+      copy_unless_damaged(objects[i], type);
+      if (packs && (i + 1) % kSyncEvery == 0) to_.sync();
+      if (options_.progress != nullptr) options_.progress->add(objects[i].size, 1);
+    });
+    if (packs) to_.sync();
+  }
+
+  // One damaged object of the original must not keep the others from being copied.
+  void copy_unless_damaged(const store::ObjectInfo& object, ObjectType type) {
+    if (object.size > object_limit(type)) {
+      std::lock_guard lock(mutex_);
+      damaged_.push_back("object " + object.name + " is damaged: it is larger than an object of its type may be");
+      return;
+    }
     auto there = to_.info(object.name);
     if (there && there->size == object.size) {
+      std::lock_guard lock(mutex_);
       ++report_.already_there;
-    } else if (auto bytes = read_whole(object, type); bytes && bytes->empty()) {
-      return false;
-    } else if (bytes) {
-      to_.put(object.name, *bytes);
-      check_copied(object.name, bytes->size());
-      ++report_.objects;
-      report_.bytes += bytes->size();
+      return;
     }
-    if (options_.progress != nullptr) options_.progress->add(object.size, 1);
-    return true;
+    platform::AlignedMemory memory = take_memory(object.size);
+    const MutableBytes bytes = memory.writable().first(static_cast<std::size_t>(object.size));
+    const Found found = read_whole(object, type, bytes);
+    if (found == Found::gone) whole_ = false;
+    if (found == Found::whole) {
+      if (type == ObjectType::pack)
+        to_.put_unsynced(object.name, bytes);
+      else
+        to_.put(object.name, bytes);
+      read_back(object.name, bytes);
+    }
+    std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(memory));
+    report_.objects += found == Found::whole;
+    report_.bytes += found == Found::whole ? bytes.size() : 0;
   }
 
-  // nullopt: damaged, or a record that its writer withdrew. Empty: gone.
-  std::optional<Bytes> read_whole(const store::ObjectInfo& object, ObjectType type) {
+  // What one object after another is read into: fresh memory for each would cost as much as hashing it.
+  platform::AlignedMemory take_memory(std::uint64_t size) {
+    std::lock_guard lock(mutex_);
+    auto fits = std::find_if(spare_.begin(), spare_.end(), [&](const auto& memory) { return memory.size() >= size; });
+    if (fits == spare_.end()) {
+      spare_.clear();
+      return platform::AlignedMemory(static_cast<std::size_t>(size));
+    }
+    platform::AlignedMemory memory = std::move(*fits);
+    spare_.erase(fits);
+    return memory;
+  }
+
+  enum class Found { whole, damaged, gone };   // damaged: or a record that its writer withdrew
+
+  Found read_whole(const store::ObjectInfo& object, ObjectType type, MutableBytes bytes) {
     try {
-      Bytes bytes = from_.get(object.name, object_limit(type));
+      from_.get_range(object.name, 0, bytes);
       check_object_hash(bytes, parse_object_name(object.name)->hash, object.name);
-      return bytes;
+      return Found::whole;
     } catch (const Error& error) {
-      if (error.code() == Code::not_found && type == ObjectType::record) return std::nullopt;   // withdrawn by its writer
-      if (error.code() == Code::not_found) return Bytes();
+      if (error.code() == Code::not_found) return type == ObjectType::record ? Found::damaged : Found::gone;
       if (error.code() != Code::damaged) throw;
+      std::lock_guard lock(mutex_);
       damaged_.push_back(error.message());
-      return std::nullopt;
+      return Found::damaged;
     }
   }
 
-  // Reads back what was stored, in pieces.
-  void check_copied(const std::string& name, std::uint64_t size) {
-    crypto::Sha256Stream hash;
-    buffer_.resize(static_cast<std::size_t>(std::min(size, kStep)));
-    for (std::uint64_t at = 0; at < size; at += kStep) {
-      MutableBytes part = MutableBytes(buffer_).first(static_cast<std::size_t>(std::min(kStep, size - at)));
-      to_.get_range(name, at, part);
-      hash.update(part);
-    }
-    if (hash.digest_so_far() == parse_object_name(name)->hash) return;
+  // `bytes`: what was stored; read again into the same place.
+  void read_back(const std::string& name, MutableBytes bytes) {
+    to_.get_range(name, 0, bytes);
+    if (crypto::sha256(bytes) == parse_object_name(name)->hash) return;
     to_.remove(name);   // or the next copy would take it for a good one
     throw Error(Code::damaged, "cannot copy object " + name + " to " + to_.location() + ": what was read back is not what was written")
         .safe("the original is as it was")
@@ -166,9 +201,11 @@ class Copy {
   store::ObjectStore& from_;
   store::ObjectStore& to_;
   const RunOptions& options_;
+  std::atomic<bool> whole_{true};   // else objects were deleted meanwhile
+  std::mutex mutex_;
   CopyReport report_;
   std::vector<std::string> damaged_;
-  Bytes buffer_;
+  std::vector<platform::AlignedMemory> spare_;
 };
 
 // What a first copy that was killed left is what comes before the repository object.

@@ -149,8 +149,8 @@ TEST(Pack, TellsEveryChangedByte) {
     for (int i = 0; i < 5; ++i) {
       Bytes plain = random_bytes(random, 200, i % 2);
       PackWriter::Chunk chunks[] = {
-          {chunk_id(epoch, ChunkType::data, ByteView(plain).first(50)), ChunkType::data, 50},
-          {chunk_id(epoch, ChunkType::tree, ByteView(plain).subspan(50)), ChunkType::tree, 150}};
+          {chunk_id(epoch, ChunkType::data, ByteView(plain).first(50)), ChunkType::data, ByteView(plain).first(50)},
+          {chunk_id(epoch, ChunkType::tree, ByteView(plain).subspan(50)), ChunkType::tree, ByteView(plain).subspan(50)}};
       ASSERT_TRUE(writer.fits(plain.size(), 2));
       writer.add({Codec::plain, plain}, 200, chunks);
     }

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "platform/aligned_memory.h"
 #include "repository/data/capture.h"
 #include "repository/data/data.h"
 #include "repository/data/engine.h"
-#include "repository/data/parallel.h"
 #include "repository/data/tree_reader.h"
 
 namespace holdfast::repository {
@@ -187,7 +187,7 @@ class EngineDataStore final : public DataStore {
                                        PackReading* reading, PackSet& whole) {
     std::vector<DataProblem> problems;
     std::mutex mutex;
-    in_parallel(packs.size(), run.workers, [&](std::size_t i) {
+    in_parallel(packs.size(), check_threads(run), [&](std::size_t i) {
       if (run.cancel) run.cancel->check();
       const NeededObject& pack = packs[i];
       if (pack.type != ObjectType::pack) return;

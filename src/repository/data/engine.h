@@ -1,7 +1,9 @@
 // What reading and writing share in one opened repository. Thread-safe. Kept alive by every node and session.
 #pragma once
 
+#include <algorithm>
 #include <mutex>
+#include <thread>
 
 #include "repository/data/chunk_reader.h"
 #include "repository/data/chunker.h"
@@ -23,6 +25,11 @@ class LockedEntropy final : public platform::Entropy {
   platform::Entropy& source_;
   std::mutex mutex_;
 };
+
+// Threads of a check: one more than the machine has cores, as one waits for the disk; at most 4 (each may hold a pack).
+inline std::size_t check_threads(const RunOptions& run) {
+  return run.workers != 0 ? run.workers : std::clamp(std::thread::hardware_concurrency() + 1, 2U, 4U);
+}
 
 struct Engine {
   explicit Engine(const DataContext& outside)

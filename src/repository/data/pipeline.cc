@@ -65,7 +65,7 @@ class PipelineWorker {
   ChunkId put(ChunkType type, ByteView plain, const Sketch& sketch = {}) {
     ChunkId id = chunk_id(pipeline_.epoch_, type, plain);
     if (!claim(id)) return id;
-    PackWriter::Chunk chunk{id, type, static_cast<std::uint32_t>(plain.size())};
+    PackWriter::Chunk chunk(id, type, plain);
     bool large = plain.size() > engine_.context.parameters.group_limit;
     bool dense = large && compressor_.looks_incompressible(plain);
     if (type == ChunkType::data && plain.size() >= kLeastSimilar && !dense && put_difference(chunk, plain, sketch)) return id;
@@ -139,9 +139,7 @@ class PipelineWorker {
     if (!decompressor_.decode(encoded->codec, encoded->bytes, base->bytes, decoded) ||
         !std::equal(plain.begin(), plain.end(), decoded.begin()))
       decoded_wrongly();
-    crypto::Sha256 hash = crypto::sha256(encoded->bytes);
     write_frame(*encoded, plain.size(), std::span(&chunk, 1), &id);
-    decoded_.emplace(pack_.frame_count() - 1, hash);
     pipeline_.need({at->pack});
     return true;
   }
@@ -165,21 +163,15 @@ class PipelineWorker {
     Index::PackNumber number = engine_.catalog.written(
         {finished.hash, size, kPackHeaderSize, std::move(finished.directory)}, directory);
     pipeline_.need({number});
-    for (const ChunkId& id : finished.chunks) unclaim(id);
+    for (const PackWriter::Chunk& chunk : finished.chunks) unclaim(chunk.id);
     pack_.reset();
-    decoded_.clear();
     engine_.catalog.write_segment_when_due(pipeline_.setup_);
   }
 
   // Decodes the pack again from the very bytes that the store will get.
   PackDirectory check_finished(const PackWriter::Finished& finished, const std::string& name) {
     try {
-      PackDirectory directory =
-          checker_.check_fresh(finished.object, engine_.context.repository, engine_.context.keyring, decoded_, name);
-      bool same = std::equal(
-          directory.chunks.begin(), directory.chunks.end(), finished.chunks.begin(), finished.chunks.end(),
-          [](const PackDirectory::Chunk& chunk, const ChunkId& id) { return chunk.id == id; });
-      if (same) return directory;
+      return checker_.check_fresh(finished, engine_.context.repository, engine_.context.keyring, name);
     } catch (const Error& error) {
       if (error.code() != Code::damaged) throw;
     }
@@ -198,8 +190,7 @@ class PipelineWorker {
   Compressor compressor_;
   PackChecker checker_;
   Decompressor decompressor_;
-  Bytes difference_;               // a chunk decoded from its difference
-  PackChecker::Decoded decoded_;   // frames of this pack that build on a base
+  Bytes difference_;  // a chunk decoded from its difference
   std::array<Group, 2> groups_;
   PutTreeChunk put_;
 };

@@ -183,38 +183,50 @@ PackDirectory PackChecker::check(ByteView object, const RepositoryId& repository
     ByteView base;
     if (frame.codec == Codec::zstd_with_base)
       base = base_of(frame.base, directory.chunks[frame.first_chunk].type);
-    check_frame(directory, frame, inner, base, ids, name);
+    ByteView plain = plain_bytes(frame, inner, base, name);
+    for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
+      if (chunk_id(ids, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id)
+        damaged(name, "a chunk is not what was written");
+    }
   };
   return check_frames(signed_bytes, repository, keyring, decode, name);
 }
 
-PackDirectory PackChecker::check_fresh(ByteView object, const RepositoryId& repository, Keyring& keyring,
-                                       const Decoded& decoded, std::string_view name) {
-  auto decode = [&](std::size_t number, const PackDirectory& directory, ByteView inner, const Epoch& ids) {
+PackDirectory PackChecker::check_fresh(const PackWriter::Finished& finished, const RepositoryId& repository,
+                                       Keyring& keyring, std::string_view name) {
+  std::size_t chunks = 0;
+  auto compare = [&](std::size_t number, const PackDirectory& directory, ByteView inner, const Epoch&) {
     const PackDirectory::Frame& frame = directory.frames[number];
-    if (frame.codec != Codec::zstd_with_base) return check_frame(directory, frame, inner, {}, ids, name);
-    auto known = decoded.find(number);
-    if (known == decoded.end() || known->second != crypto::sha256(inner))
+    ByteView plain;
+    if (frame.codec != Codec::zstd_with_base)
+      plain = plain_bytes(frame, inner, {}, name);
+    else if (auto known = finished.with_base.find(number);
+             known == finished.with_base.end() || known->second != checksum(inner))
       damaged(name, "a frame is not what was encoded");
+    for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
+      if (chunks == finished.chunks.size()) damaged(name, "it has more chunks than were put into it");
+      const PackWriter::Chunk& put = finished.chunks[chunks++];
+      bool same = chunk.id == put.id && chunk.type == put.type && chunk.length == put.length;
+      if (!plain.empty()) same = same && checksum(plain.subspan(chunk.offset, chunk.length)) == put.sum;
+      if (!same) damaged(name, "a chunk is not what was written");
+    }
   };
-  return check_frames(object.first(object.size() - kSignatureSize), repository, keyring, decode, name);
+  PackDirectory directory =
+      check_frames(finished.object.first(finished.object.size() - kSignatureSize), repository, keyring, compare, name);
+  if (chunks != finished.chunks.size()) damaged(name, "it has fewer chunks than were put into it");
+  return directory;
 }
 
-void PackChecker::check_frame(const PackDirectory& directory, const PackDirectory::Frame& frame, ByteView inner,
-                              ByteView base, const Epoch& ids, std::string_view name) {
-  ByteView plain = inner;
-  if (frame.codec != Codec::plain) {
-    if (plain_.size() < frame.size) plain_.resize(frame.size);
-    MutableBytes decoded = MutableBytes(plain_).first(frame.size);
-    if (!decompressor_.decode(frame.codec, inner, base, decoded)) damaged(name, "a frame cannot be decompressed");
-    plain = decoded;
-  } else if (inner.size() != frame.size) {
-    damaged(name, "a frame has another size than the directory says");
+ByteView PackChecker::plain_bytes(const PackDirectory::Frame& frame, ByteView inner, ByteView base,
+                                   std::string_view name) {
+  if (frame.codec == Codec::plain) {
+    if (inner.size() != frame.size) damaged(name, "a frame has another size than the directory says");
+    return inner;
   }
-  for (const PackDirectory::Chunk& chunk : directory.chunks_of(frame)) {
-    if (chunk_id(ids, chunk.type, plain.subspan(chunk.offset, chunk.length)) != chunk.id)
-      damaged(name, "a chunk is not what was written");
-  }
+  if (plain_.size() < frame.size) plain_.resize(frame.size);
+  MutableBytes decoded = MutableBytes(plain_).first(frame.size);
+  if (!decompressor_.decode(frame.codec, inner, base, decoded)) damaged(name, "a frame cannot be decompressed");
+  return decoded;
 }
 
 PackDirectory PackChecker::check_frames(ByteView body, const RepositoryId& repository, Keyring& keyring,
@@ -297,13 +309,14 @@ void PackWriter::add(const Compressor::Encoded& encoded, std::uint32_t plain_siz
                      std::span<const Chunk> chunks, const ChunkId* base) {
   if (empty()) begin();
   std::size_t stored = encoded.bytes.size() + crypto::kAeadTagSize;
+  if (base) with_base_.emplace(frame_count_, checksum(encoded.bytes));
   cipher_->seal(frame_count_++, encoded.bytes, room(stored));
   frames_.varint(stored).u8(static_cast<std::uint8_t>(encoded.codec)).varint(plain_size);
   if (encoded.codec == Codec::zstd_with_base) frames_.raw(base->view());
   frames_.varint(chunks.size());
   for (const Chunk& chunk : chunks) {
     frames_.raw(chunk.id.view()).u8(static_cast<std::uint8_t>(chunk.type)).varint(chunk.length);
-    chunks_.push_back(chunk.id);
+    chunks_.push_back(chunk);
   }
 }
 
@@ -325,6 +338,7 @@ PackWriter::Finished PackWriter::finish() {
   done.hash = hash.digest_so_far();
   done.object = {buffer_, used_};
   done.chunks = std::move(chunks_);
+  done.with_base = std::move(with_base_);
   return done;
 }
 
@@ -334,6 +348,7 @@ void PackWriter::reset() {
   frame_count_ = 0;
   frames_ = Writer();
   chunks_.clear();
+  with_base_.clear();
 }
 
 }  // namespace holdfast::repository

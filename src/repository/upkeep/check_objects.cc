@@ -4,11 +4,12 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "platform/aligned_memory.h"
 #include "base/text.h"
 #include "platform/entropy.h"
+#include "repository/data/engine.h"
 #include "repository/data/large_list.h"
-#include "repository/data/parallel.h"
 #include "repository/format/map_object.h"
 #include "repository/format/point_object.h"
 #include "repository/format/repository_object.h"
@@ -386,7 +387,7 @@ class StoreCheck {
     }
     const Sample sample(options_.share);
     std::mutex mutex;
-    in_parallel(objects_.size(), options_.run.workers, [&](std::size_t i) {
+    in_parallel(objects_.size(), check_threads(options_.run), [&](std::size_t i) {
       const NeededObject& o = objects_[i];
       if (is_small(o.type) || (o.type == ObjectType::pack && !sample.takes(o.hash))) return;
       const std::string name = object_name(o.type, o.hash);

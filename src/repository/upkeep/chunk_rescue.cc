@@ -24,7 +24,7 @@ void ChunkRescue::store(const ChunkId& id, ChunkType type, ByteView plain, const
   }
   Compressor::Encoded encoded = compressor_.encode(plain);
   if (!pack->fits(encoded.bytes.size(), 1)) store_pack(*pack);
-  PackWriter::Chunk chunk{id, type, static_cast<std::uint32_t>(plain.size())};
+  PackWriter::Chunk chunk(id, type, plain);
   pack->add(encoded, chunk.length, std::span(&chunk, 1));
 }
 
@@ -39,7 +39,7 @@ void ChunkRescue::store_pack(PackWriter& pack) {
   PackWriter::Finished finished = pack.finish();
   std::string name = object_name(ObjectType::pack, finished.hash);
   PackDirectory directory =
-      checker_.check_fresh(finished.object, engine_.context.repository, engine_.context.keyring, {}, name);
+      checker_.check_fresh(finished, engine_.context.repository, engine_.context.keyring, name);
   engine_.context.store.put(name, finished.object);
   engine_.catalog.written({finished.hash, finished.object.size(), kPackHeaderSize, std::move(finished.directory)}, directory);
   pack.reset();

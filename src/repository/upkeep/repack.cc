@@ -65,9 +65,9 @@ void Repack::add(Index::PackNumber from, const PackDirectory& directory, const P
   if (pack_ && !same_pack && !pack_->empty()) store_pack();
   if (!same_pack) begin_pack(directory.id_epoch);
   std::vector<PackWriter::Chunk> lines;
-  for (const PackDirectory::Chunk& chunk : chunks) lines.push_back({chunk.id, chunk.type, chunk.length});
+  for (const PackDirectory::Chunk& chunk : chunks)
+    lines.emplace_back(chunk.id, chunk.type, ByteView(plain_).subspan(chunk.offset, chunk.length));
   const bool with_base = frame.codec == Codec::zstd_with_base;
-  if (with_base) decoded_.emplace(pack_->frame_count(), crypto::sha256(encoded));
   pack_->add({frame.codec, encoded}, frame.size, lines, with_base ? &frame.base : nullptr);
   if (waiting_.empty() || waiting_.back() != from) waiting_.push_back(from);
 }
@@ -88,7 +88,7 @@ void Repack::store_pack() {
   std::string name = object_name(ObjectType::pack, finished.hash);
   PackDirectory directory;
   try {
-    directory = checker_.check_fresh(finished.object, context.repository, context.keyring, decoded_, name);
+    directory = checker_.check_fresh(finished, context.repository, context.keyring, name);
   } catch (const Error& error) {
     if (error.code() != Code::damaged) throw;
     throw Error(Code::failed, "cannot rewrite packs: a pack decodes to something else than what was put into it")
@@ -101,7 +101,6 @@ void Repack::store_pack() {
   waiting_.clear();
   written_.push_back({finished.hash, size, kPackHeaderSize, std::move(finished.directory)});
   pack_->reset();
-  decoded_.clear();
 }
 
 void Repack::finish() {

@@ -39,7 +39,6 @@ class Repack {
   std::vector<Index::PackNumber> waiting_;     // packs with frames in pack_
   Decompressor decompressor_;
   PackChecker checker_;
-  PackChecker::Decoded decoded_;               // frames of pack_ that build on a base
   Bytes stored_, encoded_, plain_;
   std::vector<SegmentPack> written_;
   std::map<Index::PackNumber, std::vector<NeededObject>> places_;
