@@ -151,6 +151,9 @@ class Service {
 
   void job_ended(Transaction& change, const JobReport& report) {
     if (changes_size(report.job.kind)) size_changed_ = true;
+    // Before anybody can see that the job has ended: who then asks for its point is given it.
+    archive_.changed();
+    standing_.changed();
     notifications_.add(change, event_of(report.job, last_words(report.result)),
                        configuration_.now()->settings.notifications);
   }

@@ -170,7 +170,7 @@ class Everything(ApiCase):
         def listen():
             for name, data, _ in admin.events("/events"):
                 heard.append((name, data))
-                if name == "changed" and data["what"] == "points":
+                if (name, data.get("what")) == ("changed", "points") and any(n == "job" and d["state"] == "ended" for n, d in heard):
                     return
 
         listener = threading.Thread(target=listen, daemon=True)
@@ -249,7 +249,7 @@ class Everything(ApiCase):
         self.assertEqual(ended["exit"], 0)
         self.assertNotIn("of the backup file", json.dumps(ended) + admin.get("/jobs/%d/log" % ended["id"]).body.decode())
         points = admin.ask("POST", "/backup-file", secret, expect=200).json["points"]
-        self.assertEqual([p["system"] for p in points], ["ns01"])
+        self.assertEqual([p["system"] for p in points], [admin.get("/system").json["name"]])
         wrong = admin.ask("POST", "/backup-file", {**secret, "file_password": "another one"}, expect=422).json
         self.assertEqual(wrong["code"], "wrong_key")
         admin.ask("POST", "/backup-file", {**secret, "file": self.path("none")}, expect=404)
@@ -296,7 +296,7 @@ class Everything(ApiCase):
         self.assertEqual((status["recovery_point"]["met"], status["recovery_time"]["measured_seconds"]), (True, None))
         self.assertEqual(admin.get("/alerts").json["alerts"], status["attention"])
         job = admin.job("verify", point=status["newest_good"]["id"], level="restore")
-        self.assertEqual(job["exit"], 0)
+        self.assertEqual(job["exit"], 0, admin.get("/jobs/%d/log" % job["id"]).body)
         measured = admin.get("/status").json["recovery_time"]
         self.assertEqual((measured["measured_by"], measured["job"], measured["met"]), ("verify", job["id"], True))
         growth = admin.get("/growth").json

@@ -172,7 +172,7 @@ class Client:
             job = self.get("/jobs/%d" % number).json
             if job["state"] in ("ended", "interrupted"):
                 return job
-            time.sleep(0.1)
+            time.sleep(0.02)
         raise AssertionError("job %d has not ended: %s" % (number, job))
 
     def events(self, path, last=None):
@@ -199,9 +199,10 @@ class Service:
     def __init__(self, folder, *options, env=None, wait=True):
         self.folder, self.seen, self.clients = folder, {}, []
         self.log = []
+        os.makedirs(os.path.join(folder, "scratch"), exist_ok=True)   # what another test's killed verification left is none of ours
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--json", "--config", os.path.join(folder, "holdfast.toml"), "--key-file", os.path.join(folder, "machine.key"), "--listen", "127.0.0.1:0", *options],
-            env={**environment(folder), **(env or {})}, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            env={**environment(folder), "TMPDIR": os.path.join(folder, "scratch"), **(env or {})}, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if wait:
