@@ -8,7 +8,7 @@
 #include "cli/describe.h"
 #include "cli/verbs.h"
 #include "recovery/kit_note.h"
-#include "service/scheduler.h"
+#include "service/jobs/scheduler.h"
 
 namespace holdfast::cli {
 

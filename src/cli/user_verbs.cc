@@ -6,7 +6,7 @@
 #include "cli/context.h"
 #include "cli/describe.h"
 #include "cli/verbs.h"
-#include "service/users.h"
+#include "service/access/users.h"
 
 namespace holdfast::cli {
 namespace {

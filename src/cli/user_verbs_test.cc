@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "cli/run.h"
 #include "platform/testing.h"
-#include "service/sign_in.h"
+#include "service/access/sign_in.h"
 
 namespace holdfast::cli {
 namespace {

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "base/text.h"
-#include "service/job_runner.h"
-#include "service/state_testing.h"
+#include "service/jobs/job_runner.h"
+#include "service/state/state_testing.h"
 
 namespace {
 

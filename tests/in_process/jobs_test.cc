@@ -7,8 +7,8 @@
 
 #include "cli/run.h"
 #include "ground.h"
-#include "service/job_runner.h"
-#include "service/scheduler.h"
+#include "service/jobs/job_runner.h"
+#include "service/jobs/scheduler.h"
 #include "store/local_store.h"
 
 namespace holdfast {

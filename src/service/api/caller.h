@@ -11,11 +11,11 @@
 #include <string>
 
 #include "http/router.h"
-#include "service/audit.h"
-#include "service/passed_time.h"
-#include "service/rights.h"
-#include "service/sessions.h"
-#include "service/tokens.h"
+#include "service/access/audit.h"
+#include "service/access/passed_time.h"
+#include "service/access/rights.h"
+#include "service/access/sessions.h"
+#include "service/access/tokens.h"
 
 namespace holdfast::service {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "service/api/archive.h"
-#include "service/state_file.h"
+#include "service/state/state_file.h"
 
 namespace holdfast::service {
 

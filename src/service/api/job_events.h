@@ -10,7 +10,7 @@
 
 #include "http/event_stream.h"
 #include "service/api/answer.h"
-#include "service/job_runner.h"
+#include "service/jobs/job_runner.h"
 
 namespace holdfast::service {
 

@@ -7,7 +7,7 @@
 
 #include "recovery/restore.h"
 #include "service/api/answer.h"
-#include "service/job_command.h"
+#include "service/jobs/job_command.h"
 
 namespace holdfast::service {
 

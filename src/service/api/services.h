@@ -14,14 +14,14 @@
 #include "service/api/growth.h"
 #include "service/api/job_events.h"
 #include "service/api/standing.h"
-#include "service/courier.h"
-#include "service/job_runner.h"
-#include "service/live_configuration.h"
-#include "service/notifications.h"
-#include "service/scheduler.h"
-#include "service/sign_in.h"
-#include "service/tokens.h"
-#include "service/users.h"
+#include "service/notify/courier.h"
+#include "service/jobs/job_runner.h"
+#include "service/jobs/live_configuration.h"
+#include "service/notify/notifications.h"
+#include "service/jobs/scheduler.h"
+#include "service/access/sign_in.h"
+#include "service/access/tokens.h"
+#include "service/access/users.h"
 
 namespace holdfast::service {
 

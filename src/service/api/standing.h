@@ -11,7 +11,7 @@
 #include "backup/status.h"
 #include "item/adapter.h"
 #include "service/api/archive.h"
-#include "service/live_configuration.h"
+#include "service/jobs/live_configuration.h"
 
 namespace holdfast::service {
 
