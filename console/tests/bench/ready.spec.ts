@@ -24,7 +24,7 @@ const said = (times: number[]): string => {
 
 test('largest paint', async ({ browser }) => {
   const first = await opened(browser);
-  await first.getByRole('link', { name: 'Home' }).click();
+  await first.getByRole('link', { name: 'Home', exact: true }).click();
   await first.getByRole('button', { name: 'Back up now' }).click();
   await newestJob(first, /Backup, job/);
   const storageState = await first.context().storageState();

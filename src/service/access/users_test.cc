@@ -115,7 +115,7 @@ TEST_F(UsersTest, NothingReadableIsKept) {
 
 // docs/service.md, "Who may what": the table that people read is the one that holds.
 TEST(Rights, TheMatrixIsTheOneInTheDocument) {
-  std::ifstream document(std::filesystem::path(__FILE__).parent_path() / "../../docs/service.md");
+  std::ifstream document(std::filesystem::path(__FILE__).parent_path() / "../../../docs/service.md");
   ASSERT_TRUE(document);
   std::size_t rows = 0;
   std::vector<std::string> head;

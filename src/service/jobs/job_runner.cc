@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <span>
 #include <utility>
 
@@ -266,7 +267,9 @@ int JobRunner::converse(const Job& job, JobOutput& output) {
     }
     if (save_is_due()) save_lines();
   }
-  return process->exit_code();
+  const int exit_code = process->exit_code();
+  // One that was asked before it listened for that has stopped as it was asked to.
+  return asked && !killed && exit_code == kKilled + SIGTERM ? kStopped : exit_code;
 }
 
 // A line for which there is no memory is no reason to end the job.

@@ -320,6 +320,15 @@ TEST_F(Running, AskedToStopItStops) {
   EXPECT_EQ(code_of([&] { runner->stop(99, kTester); }), Code::not_found);
 }
 
+TEST_F(Running, AskedToStopBeforeItListensItStops) {
+  program("echo ready > $here/ready; while :; do sleep 0.05; done");
+  const auto id = queue();
+  runner->start();
+  ASSERT_TRUE(said_in("ready", "ready"));
+  runner->stop(id, kTester);
+  EXPECT_EQ(end_of(id).exit_code, 130);
+}
+
 TEST_F(Running, OneThatDoesNotStopIsKilled) {
   program("exec 2> /dev/null; trap 'echo asked >> $here/asked' TERM; echo ready > $here/ready; while :; do sleep 0.05; done");
   const auto id = queue();
