@@ -15,6 +15,8 @@ function(holdfast_static_library name)
 endfunction()
 
 holdfast_static_library(tp_openssl FILES crypto LINK ${CMAKE_DL_LIBS} Threads::Threads)
+# Both in one list: the linker takes them in this order, and ssl needs crypto behind it.
+holdfast_static_library(tp_openssl_tls FILES ssl crypto LINK ${CMAKE_DL_LIBS} Threads::Threads)
 holdfast_static_library(tp_ipsec_mb FILES IPSec_MB)
 holdfast_static_library(tp_sodium FILES sodium DEFINITIONS SODIUM_STATIC=1 LINK Threads::Threads)
 holdfast_static_library(tp_zstd FILES zstd)
@@ -25,6 +27,14 @@ holdfast_static_library(tp_utf8proc FILES utf8proc DEFINITIONS UTF8PROC_STATIC=1
 # fmt: Debian ships it shared only; its one source file is the inline part of its own header.
 add_library(tp_fmt STATIC ${CMAKE_SOURCE_DIR}/third_party/fmt_format.cc)
 # toml++, CLI11 and nlohmann-json are headers only: include them in .cc files, never in a widely included header.
+
+# Boost: Asio and Beast, headers only (their error codes, too). Nothing of it is linked.
+find_path(_boost_include boost/beast/core.hpp REQUIRED)
+add_library(tp_boost INTERFACE)
+target_include_directories(tp_boost SYSTEM INTERFACE ${_boost_include})
+target_link_libraries(tp_boost INTERFACE Threads::Threads)
+# Asio needs neither boost::regex nor boost::date_time then.
+target_compile_definitions(tp_boost INTERFACE BOOST_ALL_NO_LIB BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_REGEX BOOST_ASIO_DISABLE_BOOST_DATE_TIME)
 
 # BLAKE3: the official C and assembly sources. Debian 12 has no libblake3-dev; they come with librust-blake3-dev.
 find_library(_blake3 NAMES libblake3.a)

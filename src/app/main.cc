@@ -25,6 +25,8 @@ extern "C" void stop(int number) {
 }
 
 void catch_signals() {
+  // Whoever ignores the end of its children hands that on: ours would then end without an exit code.
+  ::signal(SIGCHLD, SIG_DFL);
   struct sigaction action{};
   action.sa_handler = stop;
   sigemptyset(&action.sa_mask);
@@ -37,6 +39,9 @@ void catch_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
+// What was left open for us, a password's pipe or a job's lock, is not for the programs that we start.
+void keep_open_files() { ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); }
+
 // Where the running program lies: a kit takes it along.
 std::string program_path(const char* named) {
   std::error_code error;
@@ -48,6 +53,7 @@ std::string program_path(const char* named) {
 
 int main(int argc, char** argv) {
   catch_signals();
+  keep_open_files();
   ::umask(077);
   holdfast::platform::World world = holdfast::platform::real_world();
   holdfast::item::AdapterSet adapters = holdfast::app::all_adapters();

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "backup/status.h"
 #include "base/text.h"
 
 namespace holdfast::backup {
@@ -131,6 +132,14 @@ std::vector<Kept> apply_rule(const std::vector<PointSummary>& points, const Rule
   for (const auto& [_, members] : series) judge_series(members, rule, longest_gap, now);
   keep_newest_of_items(all, now);
   return all;
+}
+
+std::vector<Kept> judge(const std::vector<PointSummary>& points, const system::System& system, Timestamp now) {
+  const repository::SystemId id = id_of(system);
+  std::vector<PointSummary> own;
+  for (const PointSummary& p : points)
+    if (p.system_id == id) own.push_back(p);
+  return apply_rule(own, system.retention, system.recovery_point, now);
 }
 
 std::string late_for_objective(const std::vector<Kept>& judged, const std::optional<Span>& objective, Timestamp now) {

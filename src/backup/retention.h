@@ -29,6 +29,9 @@ struct Kept { repository::PointSummary point; std::vector<std::string> reasons; 
 std::vector<Kept> apply_rule(const std::vector<repository::PointSummary>& points, const system::System::Retention& rule,
                              const std::optional<Span>& objective, Timestamp now);
 
+// The same for the points of `system` among those of a repository, by the system's own rule and objective. Error(config): its id is none.
+std::vector<Kept> judge(const std::vector<repository::PointSummary>& points, const system::System& system, Timestamp now);
+
 // Why nothing may be forgotten now: the newest good point that would be left is older than the objective. "" = nothing is in the way.
 std::string late_for_objective(const std::vector<Kept>& judged, const std::optional<Span>& objective, Timestamp now);
 

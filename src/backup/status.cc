@@ -24,12 +24,6 @@ constexpr std::int64_t kStaleAfter = 2 * kDay;
 constexpr std::int64_t kKitStaleAfter = 30 * kDay;
 constexpr std::int64_t kCertificateSoon = 60 * kDay;
 
-repository::SystemId id_of(const system::System& system) {
-  repository::SystemId id;
-  if (!from_hex(system.id, id.bytes)) throw Error(Code::config, "the system's id is not 32 hex digits");
-  return id;
-}
-
 std::string age(std::int64_t seconds) { return human_seconds(static_cast<double>(seconds < 0 ? 0 : seconds)) + " ago"; }
 
 // Who may look into the repository, and where it is.
@@ -122,6 +116,12 @@ void look_at_kit(const system::System& s, const std::string& kit, platform::Worl
 }
 
 }  // namespace
+
+repository::SystemId id_of(const system::System& system) {
+  repository::SystemId id;
+  if (!from_hex(system.id, id.bytes)) throw Error(Code::config, "the system's id is not 32 hex digits");
+  return id;
+}
 
 std::optional<Finding> same_disk(const system::System& s, const std::string& repository, platform::World& world) {
   if (!store::is_folder_location(repository)) return std::nullopt;

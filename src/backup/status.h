@@ -29,6 +29,9 @@ struct Status {
 Status status(const system::System& system, const item::AdapterSet& adapters, platform::World& world,
               repository::Repository& repository, const std::string& kit);
 
+// Its id as points have it. Error(config): it is none.
+repository::SystemId id_of(const system::System& system);
+
 // Finding same_disk: the repository lies in the file system of the protected server, and no copy of the configuration lies elsewhere.
 std::optional<Finding> same_disk(const system::System& system, const std::string& repository, platform::World& world);
 

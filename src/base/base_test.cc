@@ -371,6 +371,22 @@ TEST(Text, HostileNamesAreMadeHarmless) {
   EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf") << "overlong";
 }
 
+TEST(Text, IsCutWhereACharacterBegins) {
+  EXPECT_EQ(shortened("", 0), "");
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcd", 3), "abc…");
+  EXPECT_EQ(shortened("äöü", 4), "äö…");
+  EXPECT_EQ(shortened("äöü", 3), "ä…");
+  EXPECT_EQ(shortened("😀", 3), "…");
+  const std::string text = "a ä € 😀 and more";
+  for (std::size_t most = 0; most <= text.size(); ++most) {
+    const std::string cut = shortened(text, most);
+    EXPECT_TRUE(is_utf8(cut)) << most;
+    EXPECT_LE(cut.size(), most + 3) << most;
+    EXPECT_EQ(shortened(cut, most), cut) << most;
+  }
+}
+
 TEST(Text, Utf8IsStrict) {
   for (std::string good : {""s, "a"s, "\x7f"s, "\xc2\x80"s, "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s,
                            "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s})

@@ -24,6 +24,9 @@ std::string human_count(std::uint64_t count);
 // UTF-8 become \xNN, so that no escape sequence of a hostile name reaches the terminal.
 std::string printable(std::string_view bytes);
 bool is_utf8(std::string_view bytes);
+// At most the first `most` bytes of a UTF-8 text, cut where a character begins, with "…" behind them when there was more. Of a text that
+// it has cut it is the text itself.
+std::string shortened(std::string_view text, std::size_t most);
 
 std::vector<std::string> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);

@@ -1,15 +1,11 @@
 #include "cli/describe.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/text.h"
 #include "cli/damage.h"
 
 namespace holdfast::cli {
 
 using repository::short_id;
-
-using repository::to_text;
 
 std::string when(Timestamp t) {
   std::string s = format_utc(t);
@@ -52,17 +48,6 @@ std::string describe(const backup::Review& r, const system::System& system, cons
   return text;
 }
 
-Json to_json(const backup::Review& r) {
-  Json items = Json::array(), left = Json::array(), excluded = Json::array(), not_covered = Json::array();
-  for (const auto& l : r.chosen)
-    items.push_back({{"name", l.item->name}, {"criticality", item::to_text(l.item->criticality)}, {"bytes", l.bytes}, {"title", l.item->title},
-                     {"if_lost", l.item->if_lost}, {"proven_on", l.item->proven_on}});
-  for (const auto* i : r.left_out) left.push_back(i->name);
-  for (const auto& x : r.excluded) excluded.push_back({{"what", printable(x.what)}, {"reason", printable(x.reason)}});
-  for (const auto& f : r.not_covered) not_covered.push_back(to_json(f));
-  return {{"items", items}, {"left_out", left}, {"excluded", excluded}, {"not_covered", not_covered}, {"outside", r.outside}, {"bytes", r.bytes}};
-}
-
 std::string describe(const backup::Report& r) {
   std::string text;
   switch (r.status) {
@@ -79,49 +64,10 @@ std::string describe(const backup::Report& r) {
   return text;
 }
 
-Json to_json(const repository::StoredItem& i) {
-  Json facts = Json::object();
-  for (const auto& [k, v] : i.facts) facts[printable(k)] = printable(v);
-  Json findings = Json::array();
-  for (const auto& f : i.findings) findings.push_back(to_json(f));
-  return {{"name", i.name}, {"kind", i.kind}, {"section", i.section}, {"criticality", i.criticality}, {"status", to_text(i.status)},
-          {"bytes", i.bytes}, {"files", i.files}, {"seconds", static_cast<double>(i.milliseconds) / 1000}, {"facts", facts}, {"findings", findings}};
-}
-
-Json to_json(const backup::Report& r) {
-  Json items = Json::array();
-  for (const auto& i : r.items) items.push_back(to_json(i));
-  return {{"point", r.point.hex()}, {"status", to_text(r.status)}, {"scope", to_text(r.scope)}, {"items", items},
-          {"bytes_read", r.bytes_read}, {"bytes_stored", r.bytes_stored}, {"seconds", r.seconds}};
-}
-
-Json to_json(const repository::PointSummary& p) {
-  Json items = Json::array();
-  for (const auto& i : p.items) items.push_back({{"name", i.name}, {"kind", i.kind}, {"status", to_text(i.status)}, {"bytes", i.bytes}});
-  Json verified = nullptr;
-  if (p.verified != repository::Level::none || p.verification_failed)
-    verified = {{"level", to_text(p.verified)}, {"time", format_utc(p.verified_at)}, {"failed", p.verification_failed}};
-  return {{"id", p.id.hex()}, {"time", format_utc(p.finished)}, {"system", p.system_name}, {"origin", to_text(p.origin)},
-          {"status", to_text(p.status)}, {"scope", to_text(p.scope)}, {"verified", verified}, {"bytes", p.bytes()}, {"items", items},
-          {"pinned", p.pinned}, {"label", p.label}};
-}
-
-Json to_json(const item::CheckResult& c) { return {{"name", c.name}, {"passed", c.passed}, {"detail", printable(c.detail)}}; }
-
 std::string describe(const repository::CheckReport& r) {
   std::string text = human_count(r.objects) + " objects, " + human_bytes(r.bytes) + " checked";
   if (r.leftovers != 0) text += "; " + human_count(r.leftovers) + " left over from runs that were stopped (no harm; a later run uses or removes them)";
   return text + "\n" + (r.damaged.empty() ? "The repository is whole." : describe_damage(r));
-}
-
-Json to_json(const repository::CheckReport& r) {
-  Json damaged = Json::array();
-  for (const auto& d : r.damaged) {
-    Json points = Json::array();
-    for (const auto& p : d.affects) points.push_back(p.hex());
-    damaged.push_back({{"object", d.name}, {"what", d.what}, {"points", points}});
-  }
-  return {{"objects", r.objects}, {"bytes", r.bytes}, {"leftovers", r.leftovers}, {"damaged", damaged}};
 }
 
 }  // namespace holdfast::cli

@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/context.h"
-#include "cli/kit_note.h"
 #include "cli/verbs.h"
+#include "recovery/kit_note.h"
 #include "recovery/recover.h"
 
 namespace holdfast::cli {
@@ -25,7 +25,7 @@ int run(const Arguments& a, Context& c) {
     for (const auto& copy : c.load_system().copies) addresses.push_back(copy.repository);
   recovery::Source source{r, c.adapters, c.world, c.output, c.cancel};
   auto report = recovery::write_kit(source, point, folder, c.options.program, addresses);
-  remember_kit(c, point.system_id.hex(), folder);
+  recovery::remember_kit(c.world.files, c.state_folder(), point.system_id.hex(), folder);
   std::string text = "The kit is in " + folder.string() + ":\n";
   for (const auto& f : report.files) text += "  " + printable(f) + "\n";
   c.output.say(text + "It holds no secret. Keep it away from this server, with the recovery key beside it in an envelope.");
@@ -33,20 +33,7 @@ int run(const Arguments& a, Context& c) {
   return 0;
 }
 
-platform::Path note(Context& c, const std::string& id) { return c.state_folder() / ("kit-" + id); }
-
 }  // namespace
-
-std::string known_kit(Context& c, const std::string& id) {
-  platform::Path file = note(c, id);
-  if (!c.world.files.exists(file)) return "";
-  return to_text(c.world.files.read_all(file, 65536));
-}
-
-void remember_kit(Context& c, const std::string& id, const platform::Path& folder) {
-  c.world.files.make_directories(c.state_folder());
-  c.world.files.replace(note(c, id), as_bytes(folder.string()));
-}
 
 Verb kit_verb() {
   Verb v;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "report/json.h"
 
 namespace holdfast::cli {
 namespace {
@@ -62,16 +63,12 @@ void Output::answer(std::string_view text) {
   out(std::string(text) + "\n");
 }
 
-Json to_json(const Finding& f) {
-  return Json{{"code", f.code}, {"object", printable(f.object)}, {"message", printable(f.message)}, {"hint", printable(f.hint)}};
-}
-
 void Output::finding(const Finding& f) {
   std::lock_guard lock(mutex_);
   clear_line();
   ++findings_;
   if (json_) {
-    Json o = to_json(f);
+    Json o = report::to_json(f);
     Json l{{"type", "finding"}, {"schema", 1}};
     l.update(o);
     line(l);
@@ -86,7 +83,7 @@ void Output::script_finding(const Finding& f, const Json& more) {
   if (!json_) return;
   clear_line();
   Json l{{"type", "finding"}, {"schema", 1}};
-  l.update(to_json(f));
+  l.update(report::to_json(f));
   l.update(more);
   line(l);
 }
@@ -100,31 +97,20 @@ void Output::result(const Json& object) {
   line(l);
 }
 
-namespace {
-
-// Messages may have several lines (one a difference); names in them were made printable by whoever put them in.
-std::string printable_lines(std::string_view text, std::string_view between) {
-  std::string out;
-  for (const std::string& l : split(text, '\n')) out += (out.empty() ? "" : std::string(between)) + printable(l);
-  return out;
-}
-
-}  // namespace
-
 void Output::error(const Error& e) {
   std::lock_guard lock(mutex_);
   clear_line();
   const CodeInfo& code = info(e.code());
-  std::string safe = e.safe().empty() ? "earlier recovery points were not touched" : printable_lines(e.safe(), " ");
-  std::string hint = e.hint().empty() ? std::string(code.advice) : printable_lines(e.hint(), " ");
+  std::string safe = e.safe().empty() ? "earlier recovery points were not touched" : report::printable_lines(e.safe(), " ");
+  std::string hint = e.hint().empty() ? std::string(code.advice) : report::printable_lines(e.hint(), " ");
   if (json_) {
-    line(Json{{"type", "error"}, {"schema", 1}, {"code", code.name}, {"exit", code.exit_code}, {"message", printable_lines(e.what(), "\n")},
+    line(Json{{"type", "error"}, {"schema", 1}, {"code", code.name}, {"exit", code.exit_code}, {"message", report::printable_lines(e.what(), "\n")},
               {"safe", safe}, {"hint", hint}, {"retry", code.retry}});
   }
-  std::string text = "holdfast: " + printable_lines(e.what(), "\n") + "\n";
+  std::string text = "holdfast: " + report::printable_lines(e.what(), "\n") + "\n";
   text += fitted("  " + safe, 2) + "\n";
   std::string start = "  hint: ";
-  for (const std::string& l : split(e.hint().empty() ? hint : printable_lines(e.hint(), "\n"), '\n')) {
+  for (const std::string& l : split(e.hint().empty() ? hint : report::printable_lines(e.hint(), "\n"), '\n')) {
     text += fitted(start + l, 8) + "\n";
     start = std::string(8, ' ');
   }

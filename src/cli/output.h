@@ -82,6 +82,4 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view inde
 // "1 item", "2 items".
 std::string counted(std::uint64_t n, const std::string& what);
 
-Json to_json(const Finding& finding);
-
 }  // namespace holdfast::cli

@@ -48,19 +48,12 @@ recovery::RecoverOptions options_of(const Arguments& a, Context& c) {
 }
 
 Json report_json(const repository::PointId& point, const RecoverReport& r) {
-  Json steps = Json::array(), checks = Json::array(), preflight = Json::array(), differences = Json::array(), left = Json::array();
-  for (const auto& p : r.steps) {
-    Json lines = Json::array();
-    for (const auto& l : p.lines) lines.push_back(printable(l));
-    steps.push_back({{"name", p.step.name}, {"title", p.step.title}, {"state", recovery::to_text(p.state)}, {"detail", printable(p.detail)}, {"does", lines}});
-  }
+  Json steps = Json::array(), checks = Json::array(), left = Json::array();
+  for (const auto& p : r.steps) steps.push_back(to_json(p));
   for (const auto& x : r.checks) checks.push_back(to_json(x));
-  for (const auto& x : r.preflight.checks) preflight.push_back(to_json(x));
-  for (const auto& x : r.preflight.cannot_run) preflight.push_back({{"name", printable(x)}, {"passed", false}, {"detail", "cannot run here"}});
-  for (const auto& d : r.preflight.differences)
-    differences.push_back({{"what", printable(d.what)}, {"lost", printable(d.lost)}, {"here", printable(d.here)}, {"blocking", d.blocking}});
   for (const auto& l : r.left_for_you) left.push_back(printable(l));
-  return {{"point", point.hex()}, {"steps", steps}, {"preflight", preflight}, {"checks", checks}, {"differences", differences},
+  return {{"point", point.hex()}, {"steps", steps}, {"preflight", report::preflight_json(r.preflight)}, {"checks", checks},
+          {"differences", report::differences_json(r.preflight)},
           {"left_for_you", left}, {"complete", r.complete()}, {"journal", r.journal.empty() ? Json(nullptr) : Json(r.journal.string())}, {"seconds", r.seconds}};
 }
 

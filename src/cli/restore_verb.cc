@@ -47,13 +47,6 @@ std::string describe(const recovery::RestoreReview& r, const repository::Point& 
   return text + "\n";
 }
 
-Json to_json(const recovery::RestoreReview& r) {
-  Json items = Json::array();
-  for (const auto& l : r.lines)
-    items.push_back({{"item", l.item}, {"bytes", l.bytes}, {"place", printable(l.place)}, {"replaces", l.replaces}});
-  return {{"items", items}, {"bytes", r.bytes}, {"free_bytes", r.free_bytes ? Json(*r.free_bytes) : Json(nullptr)}};
-}
-
 recovery::RestoreRequest request_of(const Arguments& a, Context& c) {
   if (a.has("--to") == a.has("--in-place"))
     throw Error(Code::usage, "restore takes either --to FOLDER or --in-place")

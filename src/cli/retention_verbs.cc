@@ -16,15 +16,6 @@ namespace {
 
 using repository::to_text;
 
-std::vector<backup::Kept> judged(Context& c, const system::System& s) {
-  repository::SystemId id;
-  if (!from_hex(s.id, id.bytes)) throw Error(Code::config, "the system's id is not 32 hex digits");
-  std::vector<repository::PointSummary> own;
-  for (const auto& p : c.repository().points())
-    if (p.system_id == id) own.push_back(p);
-  return backup::apply_rule(own, s.retention, s.recovery_point, c.world.clock.now());
-}
-
 // What a person reads before anything goes, and what is left afterwards.
 std::string describe(const system::System& s, const std::vector<backup::Kept>& all) {
   std::vector<std::vector<std::string>> rows{{"POINT", "TIME", "ORIGIN", "KEPT BECAUSE"}};
@@ -36,18 +27,13 @@ std::string describe(const system::System& s, const std::vector<backup::Kept>& a
   return text + "\n\n" + table(rows, "");
 }
 
-Json rule_json(const system::System::Retention& r) {
-  return {{"last", r.last}, {"hourly", r.hourly}, {"daily", r.daily}, {"weekly", r.weekly}, {"monthly", r.monthly}, {"yearly", r.yearly},
-          {"within", r.within ? Json(to_text(*r.within)) : Json(nullptr)}};
-}
-
 Json result_of(const system::System& s, const std::vector<backup::Kept>& all, const std::vector<repository::PointId>& forgotten) {
-  Json points = Json::array(), gone = Json::array();
-  for (const auto& k : all)
-    points.push_back({{"id", k.point.id.hex()}, {"time", format_utc(k.point.finished)}, {"keep", !k.reasons.empty()}, {"reasons", k.reasons}});
+  Json gone = Json::array();
   for (const auto& id : forgotten) gone.push_back(id.hex());
-  return {{"rule", rule_json(s.retention)}, {"objective", s.recovery_point ? Json(to_text(*s.recovery_point)) : Json(nullptr)},
-          {"points", points}, {"applied", !forgotten.empty()}, {"forgotten", gone}};
+  Json result = report::retention_json(s, all);
+  result["applied"] = !forgotten.empty();
+  result["forgotten"] = gone;
+  return result;
 }
 
 std::vector<repository::PointId> to_forget(const std::vector<backup::Kept>& all) {
@@ -59,7 +45,7 @@ std::vector<repository::PointId> to_forget(const std::vector<backup::Kept>& all)
 
 int show(const Arguments&, Context& c) {
   system::System s = c.load_system();
-  auto all = judged(c, s);
+  auto all = backup::judge(c.repository().points(), s, c.world.clock.now());
   std::string late = to_forget(all).empty() ? "" : backup::late_for_objective(all, s.recovery_point, c.world.clock.now());
   std::string text = describe(s, all);
   if (s.retention.empty()) text += "\nNo rule is set: 'retention apply' forgets nothing.";
@@ -77,7 +63,7 @@ int apply(const Arguments& a, Context& c) {
     throw Error(Code::config, "no retention rule is set: " + printable(s.file.string()) + " has no [retention]")
         .safe("nothing was forgotten")
         .hint("add [retention] with last, hourly, daily, weekly, monthly, yearly or within");
-  auto all = judged(c, s);
+  auto all = backup::judge(c.repository().points(), s, c.world.clock.now());
   auto gone = to_forget(all);
   std::string late = gone.empty() ? "" : backup::late_for_objective(all, s.recovery_point, c.world.clock.now());
   if (!late.empty())

@@ -7,7 +7,7 @@
 #include "cli/describe.h"
 #include "cli/source.h"
 #include "cli/verbs.h"
-#include "recovery/restore.h"
+#include "recovery/difference.h"
 
 namespace holdfast::cli {
 
@@ -36,11 +36,6 @@ std::vector<std::string> row(const tree::Entry& e) {
   return {mode, std::to_string(e.uid) + ":" + std::to_string(e.gid), when(e.modified), e.kind == tree::Kind::file ? human_bytes(e.size) : "", name};
 }
 
-Json entry_json(const tree::Entry& e) {
-  return {{"name", printable(e.name)}, {"kind", static_cast<int>(e.kind)}, {"mode", e.mode}, {"uid", e.uid}, {"gid", e.gid}, {"size", e.size},
-          {"modified", format_utc(e.modified)}, {"target", printable(e.target)}};
-}
-
 void show_inside(Context& c, repository::Repository& repository, const repository::Point& point, const std::string& item, const std::string& path) {
   tree::NodePtr node = tree::find(repository.open_item(point, item), path);
   if (!node)
@@ -50,7 +45,7 @@ void show_inside(Context& c, repository::Repository& repository, const repositor
   std::vector<std::vector<std::string>> rows;
   auto add = [&](const tree::Entry& e) {
     rows.push_back(row(e));
-    entries.push_back(entry_json(e));
+    entries.push_back(to_json(e));
   };
   if (node->entry().kind == tree::Kind::directory)
     node->children([&](tree::NodePtr child) {
@@ -68,16 +63,13 @@ void show_point(Context& c, const repository::Point& p) {
                  {"status", std::string(to_text(p.status)) + ", " + std::string(to_text(p.scope))}, {"label", printable(p.label)},
                  {"made by", printable(p.tool_version)}}) + "\n\nItems\n";
   std::vector<std::vector<std::string>> rows;
-  Json items = Json::array(), identity = Json::object(), findings = Json::array(), provenance = Json::object();
   for (const auto& i : p.items) {
     rows.push_back({printable(i.name), printable(i.kind), std::string(to_text(i.status)), human_bytes(i.bytes), human_count(i.files) + " files"});
-    items.push_back(to_json(i));
   }
   text += table(rows) + "\n\nIdentity card\n";
   rows.clear();
   for (const auto& [k, v] : p.identity) {
     rows.push_back({printable(k), printable(v)});
-    identity[printable(k)] = printable(v);
   }
   text += table(rows) + "\n";
   rows.clear();
@@ -88,13 +80,9 @@ void show_point(Context& c, const repository::Point& p) {
   for (const auto& f : p.findings) rows.push_back({printable(f.object), printable(f.message)});
   for (const auto& i : p.items)
     for (const auto& f : i.findings) rows.push_back({printable(i.name) + ": " + printable(f.object), printable(f.message)});
-  for (const auto& f : p.findings) findings.push_back(to_json(f));
-  for (const auto& [k, v] : p.provenance) provenance[printable(k)] = printable(v);
   if (!rows.empty()) text += "\nFindings\n" + table(rows) + "\n";
   c.output.answer(text);
-  c.output.result(Json{{"id", p.id.hex()}, {"system", p.system_name}, {"started", format_utc(p.started)}, {"time", format_utc(p.finished)},
-                       {"origin", to_text(p.origin)}, {"status", to_text(p.status)}, {"scope", to_text(p.scope)}, {"label", p.label},
-                       {"tool_version", p.tool_version}, {"items", items}, {"identity", identity}, {"findings", findings}, {"provenance", provenance}});
+  c.output.result(to_json(p));
 }
 
 int run(const Arguments& a, Context& c) {
@@ -114,36 +102,20 @@ std::string word(item::Change::Kind kind) {
   return "?";
 }
 
-// The adapter of an item as a point describes it; the engine of a database stands in the point's own configuration.
 int run_diff(const Arguments& a, Context& c) {
   repository::Repository& r = c.repository();
   repository::Point before = r.load(c.point(r, a.positional(0))), after = r.load(c.point(r, a.positional(1)));
-  system::System old_system = recovery::system_of(before, c.adapters), new_system = recovery::system_of(after, c.adapters);
-  std::vector<std::string> names;
-  for (const auto* p : {&before, &after})
-    for (const auto& i : p->items)
-      if (std::find(names.begin(), names.end(), i.name) == names.end()) names.push_back(i.name);
-  auto root = [&](const repository::Point& p, const std::string& name) -> tree::NodePtr {
-    for (const auto& i : p.items)
-      if (i.name == name && i.root) return r.open_item(p, name);
-    return nullptr;
-  };
   Json items = Json::array();
   std::string text;
-  for (const std::string& name : names) {
-    std::string base = name.ends_with(".after") ? name.substr(0, name.size() - 6) : name;
-    const item::ItemSpec* spec = new_system.find(base);
-    if (spec == nullptr) spec = old_system.find(base);
-    const item::Adapter* adapter = spec ? c.adapters.find(spec->kind, spec->engine) : nullptr;
-    if (adapter == nullptr) continue;
+  for (const recovery::ItemDifference& d : recovery::compare_points(r, before, after, c.adapters)) {
     Json changes = Json::array();
     std::vector<std::vector<std::string>> rows;
-    for (const item::Change& x : adapter->diff(root(before, name), root(after, name))) {
+    for (const item::Change& x : d.changes) {
       rows.push_back({word(x.kind), printable(x.where), x.before.empty() && x.after.empty() ? "" : printable(x.before) + " -> " + printable(x.after)});
-      changes.push_back({{"kind", word(x.kind)}, {"where", printable(x.where)}, {"before", printable(x.before)}, {"after", printable(x.after)}});
+      changes.push_back(to_json(x));
     }
-    if (!rows.empty()) text += (text.empty() ? "" : "\n") + printable(name) + "\n" + table(rows) + "\n";
-    items.push_back({{"item", name}, {"changes", changes}});
+    if (!rows.empty()) text += (text.empty() ? "" : "\n") + printable(d.item) + "\n" + table(rows) + "\n";
+    items.push_back({{"item", d.item}, {"changes", changes}});
   }
   c.output.answer(text.empty() ? "Nothing changed between the two points." : text);
   c.output.result(Json{{"before", before.id.hex()}, {"after", after.id.hex()}, {"items", items}});

@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/describe.h"
-#include "cli/kit_note.h"
 #include "cli/verbs.h"
+#include "recovery/kit_note.h"
+#include "service/jobs/scheduler.h"
 
 namespace holdfast::cli {
 
@@ -14,9 +16,26 @@ using repository::short_id;
 
 namespace {
 
+// What the service says of its schedules, seen without it: also that it does not run.
+Findings schedules(Context& c, const system::System& s) {
+  const schedule::ZoneFiles zones{c.world.files};
+  const Timestamp now = c.world.clock.now();
+  try {
+    if (!service::StateFile::exists(c.world.files, c.state_folder())) return schedule_findings(service::schedule_states(s.settings, nullptr, zones, now), now);
+    service::StateFile file(c.world.files, c.world.entropy, c.state_folder(), service::StateFile::Use::beside);
+    service::Audit audit(file, c.world.clock);
+    service::Jobs jobs(file, audit, c.world.clock);
+    return schedule_findings(service::schedule_states(s.settings, &jobs, zones, now), now);
+  } catch (const Error& e) {
+    return {{"schedules_not_seen", "the service", std::string("whether schedules are overdue cannot be told: ") + e.what(), e.hint()}};
+  }
+}
+
 int run(const Arguments&, Context& c) {
   system::System s = c.load_system();
-  backup::Status st = backup::status(s, c.adapters, c.world, c.repository(), known_kit(c, s.id));
+  const auto kit = recovery::known_kit(c.world.files, c.state_folder(), s.id);
+  backup::Status st = backup::status(s, c.adapters, c.world, c.repository(), kit ? kit->folder : "");
+  for (Finding& f : schedules(c, s)) st.attention.push_back(std::move(f));
   std::string text = system_title(s) + "\n\nIf this server burns now\n";
   if (st.newest_good) {
     const auto& p = *st.newest_good;
@@ -28,13 +47,9 @@ int run(const Arguments&, Context& c) {
   if (s.recovery_point) text += table({{"objective", "lose no more than " + to_text(*s.recovery_point)}}) + "\n";
   text += "\nItems\n";
   std::vector<std::vector<std::string>> rows;
-  Json items = Json::array();
   for (const auto& l : st.items) {
     rows.push_back({l.item->name, std::string(item::to_text(l.item->criticality)), l.point ? when(l.taken) : "never",
                     "proven on: " + l.item->proven_on, l.problem});
-    items.push_back({{"item", l.item->name}, {"criticality", item::to_text(l.item->criticality)}, {"point", l.point ? Json(l.point->hex()) : Json(nullptr)},
-                     {"time", l.point ? Json(format_utc(l.taken)) : Json(nullptr)}, {"problem", l.problem}, {"if_lost", l.item->if_lost},
-                     {"proven_on", l.item->proven_on}});
   }
   text += table(rows) + "\n";
   if (!st.excluded.empty()) {
@@ -44,11 +59,9 @@ int run(const Arguments&, Context& c) {
     text += table(rows) + "\n";
   }
   text += st.attention.empty() ? "\nNothing needs attention.\n" : "\nNeeds attention\n";
-  Json attention = Json::array();
   for (const auto& f : st.attention) {
     text += wrap("- " + printable(f.object) + ": " + printable(f.message), kTextWidth, "  ") + "\n";
     if (!f.hint.empty()) text += wrap(printable(f.hint), kTextWidth, "      ") + "\n";
-    attention.push_back(to_json(f));
   }
   if (!st.outside.empty()) {
     text += "\nOutside Holdfast\n";
@@ -57,9 +70,7 @@ int run(const Arguments&, Context& c) {
   c.output.answer(text);
   if (c.output.json())
     for (const auto& f : st.attention) c.output.finding(f);
-  c.output.result(Json{{"system", s.name}, {"sample", s.sample}, {"newest_good", st.newest_good ? to_json(*st.newest_good) : Json(nullptr)},
-                       {"objective", s.recovery_point ? Json(to_text(*s.recovery_point)) : Json(nullptr)},
-                       {"items", items}, {"attention", attention}, {"outside", st.outside}});
+  c.output.result(to_json(st, s));
   return st.attention.empty() && c.output.findings() == 0 ? 0 : 3;
 }
 

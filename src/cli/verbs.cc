@@ -32,7 +32,10 @@ const std::vector<Verb>& all_verbs() {
     all.push_back(copy_verb());
     for (Verb& v : key_verbs()) all.push_back(std::move(v));
     all.push_back(accept_older_verb());
+    for (Verb& v : schedule_verbs()) all.push_back(std::move(v));
     all.push_back(status_verb());
+    all.push_back(serve_verb());
+    for (Verb& v : user_verbs()) all.push_back(std::move(v));
     for (Verb& v : help_verbs()) all.push_back(std::move(v));
     return all;
   }();
@@ -40,7 +43,7 @@ const std::vector<Verb>& all_verbs() {
 }
 
 const std::vector<std::string>& reserved_verbs() {
-  static const std::vector<std::string> verbs{"drill", "evidence", "package", "schedule", "serve", "user", "doctor"};
+  static const std::vector<std::string> verbs{"drill", "evidence", "package", "schedule run", "doctor"};
   return verbs;
 }
 

@@ -24,7 +24,10 @@ Verb prune_verb();
 Verb copy_verb();
 std::vector<Verb> key_verbs();         // key list, add, remove, change, test, rotate
 Verb accept_older_verb();
+std::vector<Verb> schedule_verbs();    // schedule list, on, off
 Verb status_verb();
+Verb serve_verb();
+std::vector<Verb> user_verbs();        // user add, passwd, list, remove
 std::vector<Verb> help_verbs();        // explain, completion, man
 
 }  // namespace holdfast::cli

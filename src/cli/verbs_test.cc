@@ -66,7 +66,7 @@ TEST_F(CommandLine, EveryVerbOfTheContractIsBuiltOrReserved) {
   for (const char* name :
        {"sample", "init", "backup", "points", "show", "diff", "restore", "export", "import", "recover", "kit", "drill", "evidence", "verify", "check",
         "repair", "retention show", "retention apply", "forget", "pin", "unpin", "prune", "copy", "key list", "key add", "key remove", "key change",
-        "key rotate", "key test", "accept-older", "package", "schedule", "status", "serve", "user", "doctor", "explain"}) {
+        "key rotate", "key test", "accept-older", "package", "schedule list", "schedule on", "schedule off", "schedule run", "status", "serve", "user add", "user passwd", "user list", "user remove", "doctor", "explain"}) {
     if (built.contains(name)) continue;
     auto words = split(name, ' ');
     EXPECT_EQ(run_words(words), 19) << name;
@@ -76,7 +76,7 @@ TEST_F(CommandLine, EveryVerbOfTheContractIsBuiltOrReserved) {
 }
 
 TEST_F(CommandLine, EveryVerbThatWritesHasADryRun) {
-  const std::set<std::string> only_reads{"points", "show", "diff", "check", "retention show", "key list", "key test", "status", "explain", "completion", "man"};
+  const std::set<std::string> only_reads{"points", "show", "diff", "check", "retention show", "key list", "key test", "schedule list", "status", "user list", "explain", "completion", "man"};
   for (const Verb& v : all_verbs()) {
     bool dry = std::any_of(v.options.begin(), v.options.end(), [](const Option& o) { return o.name == "--dry-run"; });
     EXPECT_EQ(dry, !only_reads.contains(v.name)) << v.name;

@@ -12,8 +12,9 @@ int backup_wizard(Context& context);
 // Restore: location or backup file, password, point, what is in it, where to, review, go.
 int restore_wizard(Context& context);
 
-// Review, question, run, report: the part of a backup that wizard and verb share. In backup_verb.cc.
-int backup_reviewed(Context& context, const system::System& system, backup::Request request, const backup::Review& review);
+// Review, question, run, report: the part of a backup that wizard and verb share. In backup_verb.cc. `plain`: a folder for the point's
+// plain files; "": none.
+int backup_reviewed(Context& context, const system::System& system, backup::Request request, const backup::Review& review, const platform::Path& plain = {});
 
 // The same for a restore. In restore_verb.cc. Error(no_space) before anything is written when it cannot fit.
 int restore_reviewed(Context& context, repository::Repository& from, const repository::Point& point, const recovery::RestoreRequest& request,

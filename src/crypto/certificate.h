@@ -42,9 +42,10 @@ struct NewCertificate {
   Timestamp not_before;
   int days = 365;
   bool authority = false;
+  enum class Key { rsa_2048, ec_p256 } key = Key::rsa_2048;   // what Windows servers make by default; what a service of ours uses
 };
 struct CertificateAndKey { std::string certificate_pem, key_pem; };
-// RSA 2048, SHA-256; takes about 0.1 s. `dns_names` may hold IP addresses.
+// SHA-256; RSA takes about 0.1 s. `dns_names` may hold IP addresses.
 // Error(usage): a name is not 1 to 64 characters. Error(damaged): `issuer` is no pair.
 CertificateAndKey make_certificate(const NewCertificate& what, const CertificateAndKey* issuer);
 // AES-256, MAC with SHA-256. Error(usage): the password holds a NUL. Error(damaged): `pair` is no pair.

@@ -18,7 +18,7 @@ using Certificate = Owned<X509, X509_free>;
 using PrivateKey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using Memory = Owned<BIO, BIO_free_all>;
 
-constexpr unsigned kRsaBits = 2048;  // what Windows servers make by default
+constexpr unsigned kRsaBits = 2048;
 constexpr int kSerialBytes = 16;     // RFC 5280 allows 20
 
 // Passes over the password of a PKCS#12 file. OpenSSL's own 2,048 (PKCS12_DEFAULT_ITER) is of 1999; this
@@ -121,9 +121,10 @@ void fill(X509* certificate, const NewCertificate& what, EVP_PKEY* key, X509* is
        "fill a certificate");
   add_extension(certificate, issuer, NID_basic_constraints,
                 what.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
-  add_extension(
-      certificate, issuer, NID_key_usage,
-      what.authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature,keyEncipherment");
+  // RFC 8422 5.2: an EC key signs only.
+  const char* use = what.key == NewCertificate::Key::ec_p256 ? "critical,digitalSignature"
+                                                             : "critical,digitalSignature,keyEncipherment";
+  add_extension(certificate, issuer, NID_key_usage, what.authority ? "critical,keyCertSign,cRLSign" : use);
   if (!what.authority) add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth");
   add_extension(certificate, issuer, NID_subject_key_identifier, "hash");
   add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
@@ -134,7 +135,8 @@ void fill(X509* certificate, const NewCertificate& what, EVP_PKEY* key, X509* is
 
 CertificateAndKey make_certificate(const NewCertificate& what, const CertificateAndKey* issuer) {
   start_openssl();
-  const PrivateKey key(EVP_RSA_gen(kRsaBits));
+  const PrivateKey key(what.key == NewCertificate::Key::ec_p256 ? EVP_EC_gen("P-256")
+                                                                : EVP_RSA_gen(kRsaBits));
   const Certificate certificate(X509_new());
   must(key && certificate, "make a key pair");
   if (issuer == nullptr) {

@@ -134,6 +134,23 @@ TEST_F(Certificate, MadeOnesAreWhatWasAskedForAndVerify) {
   openssl("rsa -check -noout -in server.key");
 }
 
+TEST_F(Certificate, MadeWithAnEllipticCurveKeySignsAndVerifiesByItself) {
+  const CertificateAndKey pair = make_certificate({.common_name = "holdfast",
+                                                   .organization = "",
+                                                   .dns_names = {"localhost", "127.0.0.1", "::1"},
+                                                   .not_before = {1'763'776'800, 0},
+                                                   .key = NewCertificate::Key::ec_p256},
+                                                  nullptr);
+  save("ec.crt", pair.certificate_pem);
+  save("ec.key", pair.key_pem);
+  const CertificateCheck both = check({load("ec.crt"), load("ec.key")});
+  EXPECT_TRUE(both.key_matches);
+  EXPECT_EQ(both.certificate->key_type, "EC P-256");
+  EXPECT_EQ(both.certificate->names.size(), 3u);
+  EXPECT_EQ(openssl("x509 -noout -in ec.crt -ext keyUsage").find("Key Encipherment"), std::string::npos);
+  openssl("verify -attime 1763776801 -x509_strict -purpose sslserver -verify_ip ::1 -CAfile ec.crt ec.crt");
+}
+
 TEST_F(Certificate, TellsWhetherKeyAndCertificateBelongTogether) {
   const CertificateCheck both = check({load("server.crt"), load("server.key")});
   EXPECT_TRUE(both.has_private_key && both.key_matches);

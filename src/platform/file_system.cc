@@ -44,13 +44,23 @@ Bytes FileSystem::read_all(const Path& path, std::uint64_t limit) {
 }
 
 void FileSystem::replace(const Path& path, ByteView content, std::uint32_t mode) {
+  CreateOptions options;
+  options.mode = mode;
+  replace(path, content, options);
+}
+
+void FileSystem::rewrite(const Path& path, ByteView content) {
+  CreateOptions options;
+  options.like = path;
+  replace(path, content, options);
+}
+
+void FileSystem::replace(const Path& path, ByteView content, const CreateOptions& options) {
   std::array<std::uint8_t, 8> token{};
   real_entropy().fill(token);
   Path folder = folder_of(path);
   Path temporary = folder / (".holdfast-" + to_hex(token) + ".tmp");
   try {
-    CreateOptions options;
-    options.mode = mode;
     auto file = create(temporary, options);
     file->write(content);
     file->sync();

@@ -62,6 +62,8 @@ struct OpenOptions {
 struct CreateOptions {
   std::uint32_t mode = 0600;
   bool truncate = false;   // false: an existing file is an Error(already_exists)
+  // A new file gets the permission bits, owner and group of this one, whatever `mode` and the process's mask say; not_found without it.
+  std::optional<Path> like = std::nullopt;
   // Large, written once, not read soon: written past the page cache where the file system allows it.
   bool bypass_cache = false;
 };
@@ -96,9 +98,15 @@ class FileSystem {
   virtual Bytes read_stream(const Path& path, std::uint64_t limit) { return read_all(path, limit); }
   // Temporary file beside `path`, written, synced, renamed over `path`, folder synced.
   void replace(const Path& path, ByteView content, std::uint32_t mode = 0600);
+  // replace() of a file that is there and stays whose it was: with its permission bits, owner and group (not its access list). For
+  // files that people keep.
+  void rewrite(const Path& path, ByteView content);
   // Makes `path` and its missing parents; when it returns they are durable, also those that were there already.
   void make_directories(const Path& path, std::uint32_t mode = 0700);
   bool exists(const Path& path) { return info(path).has_value(); }
+
+ private:
+  void replace(const Path& path, ByteView content, const CreateOptions& options);
 };
 
 // The real one. Lives as long as the program.

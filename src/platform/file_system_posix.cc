@@ -172,8 +172,11 @@ class PosixFileSystem final : public FileSystem {
       return Descriptor(retry_interrupted(
           [&] { return ::open(path.c_str(), flags | extra, static_cast<mode_t>(options.mode)); }));
     };
+    struct stat like {};
+    if (options.like && ::stat(options.like->c_str(), &like) != 0) throw cannot("look at", *options.like, errno);
     if (options.bypass_cache) {
       Descriptor fd = attempt(O_DIRECT);
+      if (fd && options.like) make_like(fd, like, path);
       if (fd) return std::make_unique<PosixWriteFile>(std::move(fd), path, true);
       if (errno != EINVAL) throw cannot("create", path, errno);
       // Some kernels make the file before they find that its file system has no direct access.
@@ -181,6 +184,7 @@ class PosixFileSystem final : public FileSystem {
     }
     Descriptor fd = attempt(0);
     if (!fd) throw cannot("create", path, errno);
+    if (options.like) make_like(fd, like, path);
     return std::make_unique<PosixWriteFile>(std::move(fd), path, false);
   }
 
@@ -269,6 +273,15 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  // The owner first: giving a file away takes setuid bits off it.
+  static void make_like(const Descriptor& fd, const struct stat& like, const Path& path) {
+    struct stat made {};
+    if (::fstat(fd.get(), &made) != 0) throw cannot("look at", path, errno);
+    const bool other = made.st_uid != like.st_uid || made.st_gid != like.st_gid;
+    if ((other && ::fchown(fd.get(), like.st_uid, like.st_gid) != 0) || ::fchmod(fd.get(), like.st_mode & 07777) != 0)
+      throw cannot("give owner and permissions to", path, errno);
+  }
+
   static Descriptor open_directory(const Path& path) {
     Descriptor fd(
         retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));

@@ -206,6 +206,23 @@ TEST_P(FileSystemContract, ModesAreKept) {
   EXPECT_EQ(files_.info(root_ / "journal")->mode, 0600U);
 }
 
+TEST_P(FileSystemContract, RewritingKeepsTheModeWhateverTheMask) {
+  ::umask(022);
+  for (std::uint32_t mode : {0644U, 0600U, 0440U}) {
+    CreateOptions options;
+    options.mode = mode;
+    const Path file = root_ / ("mode-" + std::to_string(mode));
+    write(file, as_bytes("before"), options);
+    ::umask(077);
+    files_.rewrite(file, as_bytes("after"));
+    ::umask(022);
+    EXPECT_EQ(files_.info(file)->mode, mode);
+    EXPECT_EQ(files_.read_all(file), to_bytes("after"));
+  }
+  EXPECT_EQ(code_of([&] { files_.rewrite(root_ / "none", as_bytes("x")); }), Code::not_found);
+  EXPECT_EQ(files_.list(root_).size(), 3U) << "nothing temporary is left";
+}
+
 TEST_P(FileSystemContract, AppendGoesOnAtTheEnd) {
   files_.append(root_ / "j")->write(as_bytes("one "));
   files_.append(root_ / "j")->write(as_bytes("two"));

@@ -231,6 +231,8 @@ std::unique_ptr<ReadFile> MemoryFileSystem::open(const Path& path, OpenOptions) 
 
 std::unique_ptr<WriteFile> MemoryFileSystem::create(const Path& path, CreateOptions options) {
   std::lock_guard lock(mutex_);
+  const NodePtr like = options.like ? find(*options.like) : nullptr;
+  if (options.like && !like) throw cannot("look at", *options.like, ENOENT);
   Place place = place_of(path, "create");
   if (place.node && !options.truncate) throw cannot("create", path, EEXIST);
   if (place.node && place.node->is_directory()) throw cannot("create", path, EISDIR);
@@ -245,7 +247,7 @@ std::unique_ptr<WriteFile> MemoryFileSystem::create(const Path& path, CreateOpti
     node.modified = now();
   } else {
     place.node = std::make_shared<Node>();
-    place.node->mode = options.mode;
+    place.node->mode = like ? like->mode : options.mode;
     place.node->modified = now();
     change_names({{place.folder, place.name, place.node}});
   }

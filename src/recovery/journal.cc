@@ -106,4 +106,44 @@ void Journal::append(const std::string& line) {
   file->sync();
 }
 
+namespace {
+
+void take(JournalView& view, const Json& line) {
+  const std::string type = text_of(line, "type");
+  const Timestamp time = parse_utc(text_of(line, "time")).value_or(Timestamp{});
+  if (type == "begin") {
+    view.system = text_of(line, "name");
+    view.point = text_of(line, "point");
+    view.begun = time;
+  }
+  if (type == "finished") {
+    view.finished = time;
+    view.complete = line.value("complete", Json(false)) == Json(true);
+  }
+  if (type != "step") return;
+  const std::string name = text_of(line, "step");
+  auto step = std::find_if(view.steps.begin(), view.steps.end(), [&](const auto& s) { return s.name == name; });
+  if (step == view.steps.end()) step = view.steps.insert(view.steps.end(), {name, "", StepState::pending, time});
+  *step = {name, text_of(line, "detail"), state_named(text_of(line, "state")), time};
+}
+
+}  // namespace
+
+std::vector<JournalView> journals_in(platform::FileSystem& files, const Path& folder, std::size_t most) {
+  std::vector<JournalView> out;
+  if (!files.exists(folder)) return out;
+  auto children = files.list(folder);
+  std::reverse(children.begin(), children.end());   // newest first: names hold the time
+  for (const auto& child : children) {
+    if (out.size() == most) break;
+    if (!child.name.starts_with(kPrefix) || !child.name.ends_with(kSuffix)) continue;
+    JournalView view;
+    view.name = child.name.substr(0, child.name.size() - kSuffix.size());
+    for (const std::string& text : split(std::string(as_text(files.read_all(folder / child.name))), '\n'))
+      if (const Json line = Json::parse(text, nullptr, false); line.is_object()) take(view, line);
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
 }  // namespace holdfast::recovery

@@ -52,4 +52,17 @@ class Journal {
   bool finished_ = false;
 };
 
+// A recovery that was begun on this machine, as its journal tells it.
+struct JournalView {
+  std::string name;                     // of the file, without its ending
+  std::string system, point;            // the system's name; the point's id in hex
+  Timestamp begun;
+  std::optional<Timestamp> finished;    // nullopt: it can be resumed
+  bool complete = false;                // of a finished one
+  struct Step { std::string name, detail; StepState state = StepState::pending; Timestamp time; };
+  std::vector<Step> steps;              // in the order in which they were begun, each with its newest state
+};
+// Newest first, at most `most`. Lines that a kill cut off are ignored. Errors: those of reading a file.
+std::vector<JournalView> journals_in(platform::FileSystem& files, const platform::Path& folder, std::size_t most);
+
 }  // namespace holdfast::recovery

@@ -89,7 +89,9 @@ class OpenRepository final : public Repository {
     std::shared_ptr<const SessionView> view = session_view();
     data_->engine()->catalog.avoid([view](const std::string& object) { return view->condemned.contains(object); });
     auto commit = [this, writer, view](const PointDraft& draft, const NeededObjects& needed) {
-      return commit_point(writer, *view, draft, needed);
+      PointDraft made = draft;
+      made.tool_version = context_.tool_version;
+      return commit_point(writer, *view, made, needed);
     };
     return data_->begin_session({writer.id, writer.key, options, commit});
   }

@@ -140,6 +140,7 @@ TEST_F(Whole, PointsAreMadeListedReadAndForgotten) {
   EXPECT_EQ(points[0].bytes(), 3u);
   EXPECT_EQ(content_of(*repository, first), "one");
   EXPECT_EQ(content_of(*repository, second), "two");
+  EXPECT_EQ(repository->load(first).tool_version, "0.1.0");   // of the program that made it
   EXPECT_EQ(repository->resolve("latest"), second);
   EXPECT_EQ(repository->resolve(first.hex().substr(0, 12)), first);
   EXPECT_EQ(code_of([&] { repository->resolve("abc"); }), Code::not_found);

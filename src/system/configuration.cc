@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "system/item_options.h"
+#include "system/settings_reader.h"
 #include "system/system.h"
 #include "system/toml_document.h"
 
@@ -39,7 +40,7 @@ class SystemParser {
   SystemParser(std::string_view text, const std::string& file, const Path& base, const AdapterSet& adapters)
       : file_(file), adapters_(adapters), document_(parse_toml(text, file)),
         top_(file_, document_, "the configuration file",
-             {"system", "repository", "identity", "objectives", "retention", "services", "item", "excluded", "copy"}) {
+             {"system", "repository", "identity", "objectives", "retention", "services", "item", "excluded", "copy", "schedule", "service", "notify"}) {
     system_.source = std::string(text);
     system_.base = base;
   }
@@ -55,6 +56,7 @@ class SystemParser {
     read_items();
     read_copies();
     check_places();
+    system_.settings = read_settings(file_, top_, system_);
     return std::move(system_);
   }
 
@@ -121,8 +123,9 @@ class SystemParser {
   void read_objectives() {
     const TomlValue* value = top_.table("objectives");
     if (!value) return;
-    TableReader table(file_, *value, "[objectives]", {"recovery_point"});
+    TableReader table(file_, *value, "[objectives]", {"recovery_point", "recovery_time"});
     system_.recovery_point = span(table, "recovery_point");
+    system_.recovery_time = span(table, "recovery_time");
   }
 
   void read_retention() {

@@ -13,6 +13,7 @@
 #include "base/span.h"
 #include "item/adapter.h"
 #include "item/database/database.h"
+#include "system/settings.h"
 
 namespace holdfast::system {
 
@@ -96,8 +97,10 @@ struct System {
     std::optional<Span> within = {};
     bool empty() const { return last + hourly + daily + weekly + monthly + yearly == 0 && !within; }
   } retention;
-  std::optional<Span> recovery_point;        // the objective: so much may be lost at most; nullopt: none is stated
+  // The objectives: so much may be lost at most, so long may a recovery take; nullopt: none is stated.
+  std::optional<Span> recovery_point, recovery_time;
   std::map<std::string, std::string> services;   // name -> start/stop command prefix; see docs/configuration.md
+  Settings settings;                         // schedules, service, notifications
   Profile profile;
 
   struct IdentitySource { Path registry, database; } identity;   // where the card is read from

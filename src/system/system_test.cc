@@ -2,107 +2,19 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "base/error.h"
-#include "item/certificate/certificate.h"
-#include "item/database/sqlite/sqlite.h"
-#include "item/directory/directory.h"
-#include "item/encryption_keys/encryption_keys.h"
-#include "item/install_package/install_package.h"
-#include "item/record/record.h"
 #include "item/registry/reg_file.h"
-#include "item/registry/registry.h"
-#include "item/settings/settings.h"
-#include "item/share/share.h"
-#include "item/vendor_backup/vendor_backup.h"
-#include "item/web_config/web_config.h"
+#include "system/system_testing.h"
 #include "system/toml_document.h"
 
 namespace holdfast::system {
 namespace {
 
-namespace fs = std::filesystem;
-
-const item::AdapterSet& adapters() {
-  static const item::AdapterSet* all = [] {
-    auto* set = new item::AdapterSet;
-    set->add(std::make_unique<item::SqliteAdapter>());
-    set->add(std::make_unique<item::RegistryAdapter>());
-    set->add(std::make_unique<item::SettingsAdapter>());
-    set->add(std::make_unique<item::WebConfigAdapter>());
-    set->add(std::make_unique<item::CertificateAdapter>());
-    set->add(std::make_unique<item::EncryptionKeysAdapter>());
-    set->add(std::make_unique<item::DirectoryAdapter>());
-    set->add(std::make_unique<item::ShareAdapter>());
-    set->add(std::make_unique<item::InstallPackageAdapter>());
-    set->add(std::make_unique<item::VendorBackupAdapter>());
-    set->add(std::make_unique<item::RecordAdapter>());
-    return set;
-  }();
-  return *all;
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-const std::string& example() {
-  static const std::string text = read(fs::path(HOLDFAST_SOURCE_DIR) / "docs/example.holdfast.toml");
-  return text;
-}
 const std::string& itms() { return *builtin_profile("itms"); }
-
-// `text` with the first `from` replaced; fails loudly when there is none, so that a case cannot test nothing.
-std::string with(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << "the text does not hold: " << from;
-  return at == std::string::npos ? text : text.replace(at, from.size(), to);
-}
-// "line:column" of the first `what` in `text`.
-std::string place_of(const std::string& text, const std::string& what) {
-  const std::size_t at = text.find(what);
-  EXPECT_NE(at, std::string::npos) << what;
-  if (at == std::string::npos) return "?";
-  const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1;
-  const std::size_t start = text.rfind('\n', at);
-  return std::to_string(line) + ":" + std::to_string(at - (start == std::string::npos ? 0 : start + 1) + 1);
-}
-
-std::string mistake_in(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), Code::config) << e.message();
-    return e.message();
-  }
-  return "(no mistake)";
-}
-std::string system_mistake(const std::string& text) {
-  return mistake_in([&] { parse_system(text, "ns01.toml", "/srv", adapters()); });
-}
 std::string profile_mistake(const std::string& text) {
   return mistake_in([&] { parse_profile(text, "p.toml", adapters()); });
-}
-
-struct Case { std::string from, to, at, says; };   // `at`: text of the changed file where the mistake is reported
-
-void expect_mistakes(const std::string& file, const std::string& text, const std::vector<Case>& cases,
-                     const std::function<std::string(const std::string&)>& mistake) {
-  for (const Case& c : cases) {
-    const std::string changed = with(text, c.from, c.to);
-    const std::string message = mistake(changed);
-    const std::string place = file + ":" + place_of(changed, c.at) + ": ";
-    EXPECT_TRUE(message.starts_with(place)) << "expected at " << place << "\n  said: " << message;
-    EXPECT_NE(message.find(c.says), std::string::npos) << "expected: " << c.says << "\n  said: " << message;
-    EXPECT_NE(message.find("expected"), std::string::npos) << message;
-  }
 }
 
 TEST(ProfileTest, itms_is_complete) {
@@ -239,7 +151,7 @@ TEST(SystemTest, every_mistake_says_where_and_what) {
           {"last = 3", "within = \"7 days\"", "\"7 days\"", "expected a whole number and h, d, w, m or y"},
           {"last = 3", "within = 7", "7\ndaily", "expected a text in quotes"},
           {"recovery_point = \"24h\"", "recovery_point = \"0h\"", "\"0h\"", "expected a whole number and h, d, w, m or y"},
-          {"recovery_point = \"24h\"", "recovery_time = \"1h\"", "recovery_time", "did you mean 'recovery_point'?"},
+          {"recovery_point = \"24h\"", "recovery_piont = \"1h\"", "recovery_piont", "did you mean 'recovery_point'?"},
           {"[item.cmdb]", "[item.cmbd]", "cmbd", "did you mean 'cmdb'?"},
           {"engine = \"sqlite\"", "engine = \"sqlit\"", "\"sqlit\"", "did you mean 'sqlite'?"},
           {"engine = \"sqlite\"\n", "", "[item.cmdb]", "has no 'engine'"},
@@ -267,6 +179,9 @@ TEST(SystemTest, every_mistake_says_where_and_what) {
       system_mistake);
   EXPECT_EQ(system_mistake(std::string(kLargestDocument + 1, ' ')).find("ns01.toml:1:1: the file has "), 0U);
   EXPECT_NE(system_mistake("x = " + std::string(5000, '[')), "(no mistake)");
+  std::string deep = "\nx";
+  while (deep.size() < kLargestDocument - 10) deep += ".x";
+  EXPECT_EQ(system_mistake(deep + " = 1").find("ns01.toml:2:1: the line has more than 500 dots"), 0U);
   for (const char* letter : {"\u00e2", "\u00df", "\u0416", "\u0498", "\u3042"})   // in a key without quotes
     EXPECT_NE(system_mistake("pr" + std::string(letter) + "fix = 1\n").find("expected valid TOML"), std::string::npos) << letter;
   EXPECT_EQ(system_mistake("").find("ns01.toml:1:1: the configuration file has no 'system'"), 0U) << system_mistake("");

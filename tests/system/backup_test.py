@@ -386,8 +386,10 @@ class Elsewhere(BackupCase):
         self.make_repository()
         self.back_up()
         self.assertIsNone(self.answer("points")["points"][0]["verified"])
+        os.mkdir(self.path("scratch"))
         for level in ("exists", "bytes", "content", "restore"):
-            self.unlocked("verify", "latest", "--level", level)
+            # In a folder of its own: another test's verification in /var/tmp would be a finding.
+            self.unlocked("verify", "latest", "--level", level, *(["--to", self.path("scratch")] if level == "restore" else []))
             self.assertEqual(self.answer("points")["points"][0]["verified"]["level"], level)
         self.unlocked("verify", "--all", "--level", "exists")
 

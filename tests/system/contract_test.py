@@ -34,17 +34,18 @@ class WithoutRepository(ContractCase):
         self.assertRegex(self.run_it("--version", expect=0).out, r"^holdfast \d+\.\d+\.\d+\n$")
         help_text = self.run_it("--help", expect=0).out
         for verb in ("sample", "init", "backup", "points", "show", "diff", "restore", "export", "import", "recover", "kit", "verify", "check", "repair",
-                     "retention show", "forget", "pin", "prune", "copy", "key list", "key rotate", "accept-older", "status", "explain"):
+                     "retention show", "forget", "pin", "prune", "copy", "key list", "key rotate", "accept-older", "schedule list",
+                     "schedule on", "schedule off", "status", "serve", "explain"):
             self.assertIn("\n  " + verb + " ", help_text)
             verb_text = self.run_it(*verb.split(), "--help", expect=0).out
             self.assertIn("Examples", verb_text, verb)
             self.assertIn("holdfast " + verb, verb_text)
-        for unbuilt in ("drill", "serve", "schedule"):
+        for unbuilt in ("drill", "schedule run"):
             self.assertNotRegex(help_text, r"\n  %s " % unbuilt)
 
     def test_verbs_that_are_not_built_are_19(self):
-        for verb in ("drill", "evidence", "package", "schedule", "serve", "user", "doctor"):
-            self.assertEqual(self.run_it(verb, expect=19).error()["code"], "unsupported")
+        for verb in ("drill", "evidence", "package", "schedule run", "doctor"):
+            self.assertEqual(self.run_it(*verb.split(), expect=19).error()["code"], "unsupported")
         self.refused("unsupported", "points", "--repository", "s3:https://host/bucket/prefix")
 
     def test_unknown_names_offer_the_nearest(self):
@@ -244,7 +245,7 @@ class Questions(ContractCase):
                           ["import", self.path("export"), "--file-password-file", self.password_file],
                           ["copy", "/dev/shm/holdfast-test-dry"], ["kit", self.path("kit")], ["retention", "apply"], ["prune"], ["key", "rotate"],
                           ["key", "add", "--machine", self.path("mk")], ["key", "add", "--recovery-key"], ["key", "change"], ["pin", point],
-                          ["unpin", point], ["verify", point], ["init", "--repository", self.path("new")], ["sample", self.path("new")], ["recover"]):
+                          ["unpin", point], ["schedule", "on", "retention"], ["schedule", "off", "retention"], ["verify", point], ["init", "--repository", self.path("new")], ["sample", self.path("new")], ["recover"]):
             self.unlocked(*arguments, "--dry-run", expect=0 if arguments[0] != "recover" else (0, 18))
         self.assertEqual({k: v for k, v in state_of(self.dir).items() if not k.startswith("state")}, before)
         self.assertFalse(os.path.exists("/dev/shm/holdfast-test-dry"))
@@ -309,6 +310,87 @@ class Names(ContractCase):
         self.assertIn(self.point[:12], self.unlocked("points", "--quiet").out)
         quiet = self.unlocked("backup", "--quiet", expect=(0, 3))
         self.assertEqual(quiet.out, "")
+
+
+class Schedules(ContractCase):
+    def setUp(self):
+        super().setUp()
+        self.make_sample()
+        self.file = self.path("holdfast.toml")
+        self.before = read(self.file).decode()
+
+    def lines_changed(self):
+        """(lines that are gone, lines that have come)"""
+        old, new = self.before.splitlines(), read(self.file).decode().splitlines()
+        return [line for line in old if line not in new], [line for line in new if line not in old]
+
+    def test_list_shows_the_next_five_runs_of_all(self):
+        result = self.run_it("schedule", "list", "--json", expect=0).last()
+        schedules = {s["name"]: s for s in result["schedules"]}
+        self.assertEqual(set(schedules), {"database", "configuration", "software-library", "packages", "proof", "retention", "space"})
+        self.assertEqual({s["enabled"] for s in schedules.values()}, {False})
+        self.assertEqual(result["sections_without"], [])
+        nightly = schedules["configuration"]
+        self.assertEqual((nightly["run"], nightly["section"], nightly["normal_form"]), ("backup", "configuration", "Mon..Fri *-*-* 02:30:00"))
+        self.assertEqual(len(nightly["next"]), 5)
+        for run in nightly["next"]:
+            self.assertRegex(run["local"], r"^(Mon|Tue|Wed|Thu|Fri) \d{4}-\d\d-\d\d 02:30:00 [+-]\d\d:\d\d$")
+            self.assertRegex(run["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:00Z$")
+        self.assertEqual(sorted(run["time"] for run in nightly["next"]), [run["time"] for run in nightly["next"]])
+        text = self.run_it("schedule", "list", expect=0).out
+        self.assertIn("\nproof: off\n  verify to level content, 5% a run\n  *-*-* 00:00:00\n  would run  ", text)
+        self.assertIn("Nothing of this runs unless the service runs", text)
+
+    def test_on_and_off_change_one_line_and_its_comment_stays(self):
+        write(self.file, self.before.replace('calendar = "Sun 04:00"\n', 'calendar = "Sun 04:00"\nenabled = false   # until the copy is there\n'), 0o640)
+        self.before = read(self.file).decode()
+        parts = self.run_it("schedule", "on", "retention", expect=2).error()
+        self.assertIn("--yes", parts["hint"])
+        self.assertEqual(read(self.file).decode(), self.before)
+        result = self.run_it("schedule", "on", "retention", "--json", "--yes", expect=0).last()
+        self.assertEqual((result["schedule"], result["enabled"], result["changed"], len(result["next"])), ("retention", True, True, 5))
+        self.assertEqual(self.lines_changed(), (["enabled = false   # until the copy is there"], ["enabled = true   # until the copy is there"]))
+        self.assertEqual(result["lines"], ["- enabled = false   # until the copy is there", "+ enabled = true   # until the copy is there"])
+        self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o640)
+        again = self.run_it("schedule", "on", "retention", "--json", expect=0).last()
+        self.assertEqual((again["changed"], again["lines"]), (False, []))
+        self.assertIn("unless the service runs", self.run_it("schedule", "on", "retention", expect=0).out)
+        self.assertIn("retention: on\n", self.run_it("schedule", "list", expect=0).out)
+        self.run_it("schedule", "off", "retention", "--yes", expect=0)
+        self.assertEqual(read(self.file).decode(), self.before)
+
+    def test_a_dry_run_shows_the_lines_and_changes_nothing(self):
+        shown = self.run_it("schedule", "on", "packages", "--dry-run", expect=0).out
+        self.assertIn("\n  + enabled = true\n", shown)
+        result = self.run_it("schedule", "on", "packages", "--dry-run", "--json", expect=0).last()
+        self.assertEqual((result["dry_run"], result["changed"], result["lines"]), (True, False, ["+ enabled = true"]))
+        self.assertEqual(read(self.file).decode(), self.before)
+
+    def test_a_section_is_named_by_its_name_and_gets_a_schedule_with_a_calendar(self):
+        start, end = self.before.index("[schedule.packages]"), self.before.index("[schedule.proof]")
+        self.before = (self.before[:start] + self.before[end:]).replace("[schedule.database]", "[schedule.nightly]")
+        write(self.file, self.before)
+        self.assertEqual(self.run_it("schedule", "list", "--json", expect=0).last()["sections_without"], ["packages"])
+        self.assertEqual(self.run_it("schedule", "on", "database", "--yes", "--json", expect=0).last()["schedule"], "nightly")
+        self.run_it("schedule", "off", "nightly", "--yes", expect=0)
+        parts = self.run_it("schedule", "on", "packages", "--yes", expect=2).error()
+        self.assertIn("--calendar", parts["hint"])
+        self.run_it("schedule", "on", "packages", "--calendar", "Mon..Fri 02:30 UTC", "--yes", expect=0)
+        self.assertEqual(self.lines_changed()[0], [])
+        made = {s["name"]: s for s in self.run_it("schedule", "list", "--json", expect=0).last()["schedules"]}["packages"]
+        self.assertEqual((made["enabled"], made["section"], made["calendar"]), (True, "packages", "Mon..Fri 02:30 UTC"))
+
+    def test_what_is_refused(self):
+        self.assertIn("'retention'", self.refused("unknown_name", "schedule", "on", "retentoin")["hint"])
+        self.assertIn("list, on, off", self.run_it("schedule", expect=2).error()["message"])
+        self.assertEqual(self.refused("unsupported", "schedule", "run", "database")["code"], "unsupported")
+        self.assertIn("column 1", self.refused("config", "schedule", "on", "database", "--calendar", "never")["message"])
+        self.refused("unknown_name", "schedule", "on", "database", "--calendar", "daily Europe/Nowhere")
+        write(self.file, self.before + '[schedule.again]\nrun = "backup"\nsection = "software-library"\ncalendar = "daily Europe/Nowhere"\n')
+        listed = self.run_it("schedule", "list", "--json", expect=3)
+        self.assertEqual([f["code"] for f in listed.findings()], ["calendar_unusable"])
+        write(self.file, self.before.replace("[schedule.database]", '[schedule.other]\nrun = "backup"\nsection = "database"\ncalendar = "daily"\n\n[schedule.nightly]'))
+        self.assertIn("other, nightly", self.refused("usage", "schedule", "on", "database")["message"])
 
 
 class SpaceAndKeys(ContractCase):

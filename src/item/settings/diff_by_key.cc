@@ -13,9 +13,7 @@ std::string show(const KeyedValue& value) {
   constexpr std::size_t kMaxShown = 400;   // about five lines of a terminal
   if (value.shown.empty()) return "(changed)";
   if (value.shown.size() <= kMaxShown) return value.shown;
-  std::size_t end = kMaxShown;
-  while (end > 0 && (static_cast<unsigned char>(value.shown[end]) & 0xC0) == 0x80) --end;
-  return value.shown.substr(0, end) + "… (" + human_bytes(value.shown.size()) + ")";
+  return shortened(value.shown, kMaxShown) + " (" + human_bytes(value.shown.size()) + ")";
 }
 
 // Owner, mode and attributes of files that are on both sides; times change with every content.
