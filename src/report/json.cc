@@ -267,7 +267,7 @@ Json to_json(const recovery::PlannedStep& p) {
   return {{"name", printable(p.step.name)},
           {"title", printable(p.step.title)},
           {"state", recovery::to_text(p.state)},
-          {"detail", printable(p.detail)},
+          {"detail", printable_lines(p.detail, " ")},
           {"does", does}};
 }
 

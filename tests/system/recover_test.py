@@ -112,6 +112,8 @@ class Whole(RecoverCase):
         self.lose_the_server()
         first = self.recover(expect=3)
         self.assertEqual(len(first.last()["left_for_you"]), 2)
+        for text in [s["detail"] for s in first.last()["steps"]] + [f["message"] for f in first.findings()]:
+            self.assertNotIn("\\x0a", text, "an end of a line is no part of a sentence")
         self.assertEqual({f["object"] for f in first.findings() if f["code"] == "left_to_person"}, set(MANUAL))
         self.assert_back(before)
         second = self.recover("--resume", *ACKNOWLEDGED)
