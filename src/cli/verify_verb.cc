@@ -213,10 +213,8 @@ class Verification {
   }
 
   void tell_scratch_left() {
-    for (const auto& child : context_.world.files.list(place_))
-      if (child.name.starts_with(recovery::kScratchPrefix))
-        find_scratch({"scratch_left", (place_ / child.name).string(), "a folder of another verification lies here, with files of a recovery point",
-                      "remove it when no other verification runs"});
+    for (const auto& folder : recovery::left_by_proofs(context_.world.files, place_))
+      find_scratch({"scratch_left", folder.string(), "a folder of a verification that was killed lies here, with files of a recovery point", "remove it"});
   }
 
   // The memory only saves work: without it a run is as good, and reads more.

@@ -12,6 +12,8 @@ namespace {
 
 using platform::Path;
 
+constexpr const char* kRunning = ".holdfast-running";   // locked for as long as its run goes on
+
 class Scratch {
  public:
   Scratch(platform::World& world, const Path& place, const repository::PointId& point) : path_(place) {
@@ -19,6 +21,7 @@ class Scratch {
     world.entropy.fill(chance);
     path_ /= kScratchPrefix + repository::short_id(point) + "-" + to_hex(chance);
     world.files.make_directory(path_, 0700);
+    running_ = world.files.lock(path_ / kRunning, {});
   }
   ~Scratch() {
     std::error_code ignored;   // remove() tells
@@ -37,6 +40,7 @@ class Scratch {
 
  private:
   Path path_;
+  std::unique_ptr<platform::FileLock> running_;
 };
 
 // A single file is written under the name that its adapter gives it.
@@ -67,6 +71,21 @@ void compare_item(const Source& source, const repository::Point& point, const st
 }
 
 }  // namespace
+
+std::vector<Path> left_by_proofs(platform::FileSystem& files, const Path& place) {
+  std::vector<Path> left;
+  for (const auto& child : files.list(place)) {
+    if (!child.name.starts_with(kScratchPrefix)) continue;
+    const Path folder = place / child.name;
+    try {
+      if (files.exists(folder / kRunning)) files.lock(folder / kRunning, {});
+    } catch (const Error& e) {
+      if (e.code() == Code::busy) continue;
+    }
+    left.push_back(folder);
+  }
+  return left;
+}
 
 RestoreProof prove_restore(const Source& source, const repository::Point& point, const Path& place) {
   RestoreProof proof;

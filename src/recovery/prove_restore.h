@@ -12,8 +12,10 @@ struct RestoreProof {
   std::uint64_t bytes = 0, files = 0;
 };
 
-// Folders that proofs make in their place begin so. One that stays behind is of a run that was killed, or of one that goes on.
+// Folders that proofs make in their place begin so.
 inline constexpr const char* kScratchPrefix = "holdfast-verify-";
+// Those in `place` that runs have left behind which were killed; not those of runs that go on.
+std::vector<platform::Path> left_by_proofs(platform::FileSystem& files, const platform::Path& place);
 
 // `place` must exist; a folder of mode 0700 is made in it and removed at the end, whatever happens. Restores with every attribute when
 // run by root; what decides are names, contents and hard links. What is damaged in the repository is in `wrong`. Errors: no_space (looked

@@ -163,9 +163,16 @@ TEST_F(Upkeep, LevelRestoreGivesBackComparesAndRemoves) {
   files.full = true;
   EXPECT_EQ(answer({"verify", "--level", "restore"}, 17)["code"], "no_space");
   files.full = false;
-  std::filesystem::create_directory(folder.path() / "scratch" / "holdfast-verify-000000000000-00000000");
+  const auto left = folder.path() / "scratch" / "holdfast-verify-000000000000-00000000";
+  std::filesystem::create_directory(left);
   answer({"verify", "--level", "restore"}, 3);
   EXPECT_NE(terminal.printed.find("scratch_left"), std::string::npos) << terminal.printed;
+  std::ofstream(left / ".holdfast-running").put('\n');
+  {
+    const auto of_a_run_that_goes_on = files.lock(left / ".holdfast-running", {});
+    answer({"verify", "--level", "restore"});
+  }
+  answer({"verify", "--level", "restore"}, 3);
 
   // One byte of one pack: the point is recorded as damaged, named, and the scratch folder is gone all the same.
   std::string pack;
@@ -177,7 +184,7 @@ TEST_F(Upkeep, LevelRestoreGivesBackComparesAndRemoves) {
       f.seekp(static_cast<std::streamoff>(file.file_size() / 2));
       f.put('\x7f').put('\x01').put('\x33');
     }
-  std::filesystem::remove(folder.path() / "scratch" / "holdfast-verify-000000000000-00000000");
+  std::filesystem::remove_all(left);
   EXPECT_EQ(answer({"verify", "--level", "restore"}, 20)["code"], "damaged");
   EXPECT_TRUE(kept->points().front().verification_failed);
   EXPECT_TRUE(files.list(folder.path() / "scratch").empty());
