@@ -37,6 +37,14 @@ def state_of_process(pid):
         return ""
 
 
+def words_of(pid):
+    """Its command line; [] when there is none."""
+    try:
+        return read("/proc/%d/cmdline" % pid).decode("utf-8", "replace").split("\0")
+    except OSError:
+        return []
+
+
 def asked_to_stop(pid):
     """SIGTERM waits for it."""
     pending = re.search(r"^ShdPnd:\s+([0-9a-f]+)", read("/proc/%d/status" % pid).decode(), re.MULTILINE)[1]
@@ -64,11 +72,12 @@ class Serving(Case):
         parameters = {"all": True, "level": "restore"} if kind == "verify" else {}
         for _ in range(50):
             number = admin.ask("POST", "/jobs", {"kind": kind, "parameters": parameters}, expect=202).json["id"]
-            self.assertTrue(wait_until(lambda: jobs_of(service.process.pid) or admin.get("/jobs/%d" % number).json["state"] == "ended"))
-            for pid in jobs_of(service.process.pid):
+            # A process that is not yet our program still holds what belongs to the service, and has none of our handlers.
+            ours = lambda: [pid for pid in jobs_of(service.process.pid) if kind in words_of(pid)]
+            self.assertTrue(wait_until(lambda: ours() or admin.get("/jobs/%d" % number).json["state"] == "ended"))
+            for pid in ours():
                 os.kill(pid, signal.SIGSTOP)
-                # While it is not yet our program, it has neither our handlers nor our standard output.
-                if wait_until(lambda: state_of_process(pid) in ("T", ""), 5) and kind in read("/proc/%d/cmdline" % pid).decode().split("\0"):
+                if wait_until(lambda: state_of_process(pid) in ("T", ""), 5) and state_of_process(pid) == "T":
                     self.addCleanup(self.end, pid)
                     self.assertEqual(admin.get("/jobs/%d" % number).json["state"], "running")
                     return number, pid
