@@ -1,5 +1,7 @@
 #include "base/bytes.h"
 
+#include <array>
+
 namespace holdfast {
 
 std::string to_hex(ByteView bytes) {
@@ -12,18 +14,25 @@ std::string to_hex(ByteView bytes) {
   return text;
 }
 
+namespace {
+
+constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr std::array<std::uint8_t, 256> kHexDigits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 10; ++i) digits['0' + i] = i;
+  for (std::uint8_t i = 10; i < 16; ++i) digits['a' + i - 10] = digits['A' + i - 10] = i;
+  return digits;
+}();
+
+}  // namespace
+
 bool from_hex(std::string_view text, MutableBytes out) {
   if (text.size() != out.size() * 2) return false;
-  auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
   for (std::size_t i = 0; i < out.size(); ++i) {
-    int hi = digit(text[2 * i]), lo = digit(text[2 * i + 1]);
-    if (hi < 0 || lo < 0) return false;
-    out[i] = static_cast<std::uint8_t>(hi * 16 + lo);
+    const std::uint8_t high = kHexDigits[static_cast<std::uint8_t>(text[2 * i])], low = kHexDigits[static_cast<std::uint8_t>(text[2 * i + 1])];
+    if (high == kNoDigit || low == kNoDigit) return false;
+    out[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
   return true;
 }

@@ -1,7 +1,5 @@
 #include "store/object_store.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/text.h"
 
@@ -15,9 +13,11 @@ constexpr std::size_t kLongestName = 200;  // object_store.h
 bool is_object_name(std::string_view name) {
   if (name.empty() || name.size() > kLongestName || name.front() == '/' || name.back() == '/') return false;
   if (name.find('/') == std::string_view::npos || name.find("//") != std::string_view::npos) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '/';
-  });
+  // Of every character, with no way out between, so that it is done many at a time: a list asks for each object.
+  const auto from = [](char c, char first) { return static_cast<std::uint8_t>(c - first); };
+  std::uint8_t bad = 0;
+  for (const char c : name) bad |= !((from(c, 'a') < 26) | (from(c, '0') < 10) | (c == '-') | (c == '/'));
+  return bad == 0;
 }
 
 void check_name(std::string_view name) {

@@ -56,13 +56,16 @@ const TypeInfo& type_info(ObjectType type) {
       .hint("use a newer version of holdfast");
 }
 
-bool is_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+// Hex as names have it: one object has one name.
+bool from_lower_hex(std::string_view text, MutableBytes out) {
+  bool upper = false;
+  for (const char c : text) upper |= c >= 'A' && c <= 'Z';
+  return !upper && from_hex(text, out);
 }
 
 std::optional<crypto::Sha256> parse_hash(std::string_view text) {
   crypto::Sha256 hash;
-  if (!is_lower_hex(text) || !from_hex(text, hash.bytes)) return std::nullopt;
+  if (!from_lower_hex(text, hash.bytes)) return std::nullopt;
   return hash;
 }
 
@@ -78,7 +81,7 @@ std::optional<ObjectName> parse_record_name(std::string_view rest) {
     return std::nullopt;
   }
   ObjectName name{.type = ObjectType::record, .hash = {}, .writer = {}, .number = 0};
-  if (!is_lower_hex(rest.substr(0, kWriter)) || !from_hex(rest.substr(0, kWriter), name.writer.bytes)) return std::nullopt;
+  if (!from_lower_hex(rest.substr(0, kWriter), name.writer.bytes)) return std::nullopt;
   for (char c : rest.substr(kWriter + 1, kNumber)) {
     if (c < '0' || c > '9') return std::nullopt;
     name.number = name.number * 10 + static_cast<std::uint64_t>(c - '0');

@@ -102,6 +102,12 @@ ParsedObject parse_record(ByteView object, const RepositoryId& repository, const
   return parse_object(object, ObjectType::record, &repository, name);
 }
 
+// What the names of a writer's records with this number begin with.
+std::string name_without_hash(const WriterId& writer, std::uint64_t number) {
+  const std::string name = record_name(writer, number, {});
+  return name.substr(0, name.size() - 2 * crypto::Sha256::kSize);
+}
+
 std::string short_writer(const WriterId& writer) { return "writer " + writer.hex().substr(0, 8); }
 
 }  // namespace
@@ -160,13 +166,13 @@ std::set<std::string> Log::list() const {
 
 // Whether a record is new and the one before it is not there.
 bool Log::has_fresh_gap(const std::set<std::string>& present) const {
-  std::set<std::pair<WriterId, std::uint64_t>> numbers;
-  for (const std::string& name : present) {
-    if (auto parsed = parse_object_name(name)) numbers.emplace(parsed->writer, parsed->number);
-  }
   return std::any_of(present.begin(), present.end(), [&](const std::string& name) {
-    auto parsed = parse_object_name(name);
-    return parsed && !known_.contains(name) && parsed->number > 1 && !numbers.contains({parsed->writer, parsed->number - 1});
+    if (known_.contains(name)) return false;
+    const auto parsed = parse_object_name(name);
+    if (!parsed || parsed->number <= 1) return false;
+    const std::string before = name_without_hash(parsed->writer, parsed->number - 1);
+    const auto first = present.lower_bound(before);
+    return first == present.end() || !first->starts_with(before);
   });
 }
 
@@ -174,17 +180,18 @@ void Log::refresh() {
   std::set<std::string> present = list();
   // A list that takes a while may hold a record and miss the one before it, which was there earlier. A second one begins after both.
   if (has_fresh_gap(present)) present = list();
-  std::erase_if(known_, [&](const auto& entry) { return !present.contains(entry.first); });
+  if (std::erase_if(known_, [&](const auto& entry) { return !present.contains(entry.first); }) != 0) ordered_ = false;
   broken_.clear();
   for (const std::string& name : present) {
     if (!known_.contains(name)) read_record(name);
   }
-  order();
+  if (!ordered_) order();
 }
 
 void Log::read_record(const std::string& name) {
   try {
     known_[name] = std::make_shared<const Record>(decode(store_.get(name, object_limit(ObjectType::record)), name));
+    ordered_ = false;
   } catch (const Error& error) {
     known_.erase(name);
     if (error.code() == Code::not_found) return;   // withdrawn by its writer just now
@@ -230,6 +237,7 @@ void Log::order() {
   }
   records_.clear();
   for (std::size_t i : causal_order(links, times)) records_.push_back(all[i]);
+  ordered_ = true;
 }
 
 Heads Log::heads() const {
@@ -359,11 +367,12 @@ Bytes Log::encode(const LogWriter& writer, const Record& record, platform::Entro
 }
 
 bool Log::shares_its_number(const Record& record) {
+  const std::string same = name_without_hash(record.writer, record.number);
   bool shared = false;
   store_.list("record/" + record.writer.hex() + "/", [&](const store::ObjectInfo& info) {
-    if (broken_.contains(info.name)) return;
+    if (!info.name.starts_with(same) || broken_.contains(info.name)) return;
     auto name = parse_object_name(info.name);
-    shared = shared || (name && name->number == record.number && name->hash != record.hash);
+    shared = shared || (name && name->hash != record.hash);
   });
   return shared;
 }

@@ -104,8 +104,9 @@ class Log {
   Keyring& keyring_;
   std::map<std::string, std::shared_ptr<const Record>> known_;   // by object name
   std::map<std::string, Broken> broken_;
+  bool ordered_ = true;   // what follows says what is in known_
   std::vector<std::shared_ptr<const Record>> records_;
-  std::map<WriterId, std::multimap<std::uint64_t, crypto::Sha256>> numbers_;   // what is in known_, by writer
+  std::map<WriterId, std::multimap<std::uint64_t, crypto::Sha256>> numbers_;   // by writer
 };
 
 bool is_rollback_or_fork(const ChainFinding& finding);
