@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -127,11 +128,9 @@ class Service {
         services_.changed("points");
         services_.changed("alerts");
       }
-      if ((ended && size_changed_.exchange(false)) || (look && growth_.due()))
-        growth_.sample(archive_.look());
+      if (size_changed_ || (look && growth_.due())) sample(look);
     } catch (const std::exception& e) {
-      // Told once a minute at most; the home page says what is wrong with the repository.
-      if (look) setup_.say(std::string("cannot tell the size of the repository: ") + e.what());
+      if (look) setup_.say(std::string("cannot do what is due: ") + e.what());
     }
   }
 
@@ -142,6 +141,20 @@ class Service {
   }
 
  private:
+  // On a thread of its own: a repository that does not answer keeps nobody from ending the service.
+  void sample(bool tell) {
+    if (sampling_.valid() && sampling_.wait_for(0s) != std::future_status::ready) return;
+    size_changed_ = false;
+    sampling_ = std::async(std::launch::async, [this, tell] {
+      try {
+        growth_.sample(archive_.look());
+      } catch (const std::exception& e) {
+        // Told once a minute at most; the home page says what is wrong with the repository.
+        if (tell) setup_.say(std::string("cannot tell the size of the repository: ") + e.what());
+      }
+    });
+  }
+
   std::string location() const {
     const auto system = configuration_.now();
     if (!system->repository.empty()) return system->repository;
@@ -150,10 +163,10 @@ class Service {
   }
 
   void job_ended(Transaction& change, const JobReport& report) {
-    if (changes_size(report.job.kind)) size_changed_ = true;
     // Before anybody can see that the job has ended: who then asks for its point is given it.
     archive_.changed();
     standing_.changed();
+    if (changes_size(report.job.kind)) size_changed_ = true;
     notifications_.add(change, event_of(report.job, last_words(report.result)),
                        configuration_.now()->settings.notifications);
   }
@@ -233,6 +246,7 @@ class Service {
   Scheduler scheduler_;
   Services services_;
   Api api_;
+  std::future<void> sampling_;   // its end is waited for when this goes
 };
 
 // Where to listen: the argument, else the configuration.

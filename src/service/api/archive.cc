@@ -13,11 +13,15 @@ struct Archive::Opened {
   std::unique_ptr<repository::Repository> repository;
 };
 
-Archive::Archive(Place place) : place_(std::move(place)) {}
+Archive::Archive(Place place) : place_(std::move(place)), looking_(place_.patience) {}
 Archive::~Archive() = default;
 
 Archive::View Archive::look() {
-  std::lock_guard looking(looking_);
+  const auto turn = looking_.take();
+  if (!turn)
+    throw Error(Code::unavailable, "the repository does not answer: a look at it that began a while ago has not ended")
+        .safe("nothing was changed")
+        .hint("is the file system there on which it lies?");
   const auto now = place_.world.clock.elapsed();
   {
     std::lock_guard lock(mutex_);

@@ -2,7 +2,7 @@
 //
 // Points never change; which there are, whether they are pinned and verified, is read again after changed()
 // and when the last look is older than kFresh (the command line may have made one meanwhile). Opening needs
-// the machine's own key. Thread-safe: a look that somebody else takes is waited for.
+// the machine's own key. Thread-safe: a look that somebody else takes is waited for, but not for ever.
 #pragma once
 
 #include <chrono>
@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "platform/world.h"
 #include "repository/repository.h"
+#include "service/api/one_at_a_time.h"
 
 namespace holdfast::service {
 
@@ -31,6 +32,7 @@ class Archive {
     std::string writer;    // "holdfast 0.1.0"
     std::function<std::string()> location;
     std::function<repository::SlotSecret()> way_in;
+    std::chrono::milliseconds patience = std::chrono::seconds(10);  // with a look that somebody else takes
   };
   explicit Archive(Place place);
   ~Archive();
@@ -41,7 +43,8 @@ class Archive {
     std::shared_ptr<const Points> points;
     std::string head;  // the newest head code
   };
-  // Errors: those of opening a repository and of reading its logs; the next look tries again.
+  // Errors: those of opening a repository and of reading its logs, and unavailable: somebody else's look does not end;
+  // the next look tries again.
   View look();
   void changed();
   // What the last look failed with; nullopt: it did not.
@@ -52,7 +55,7 @@ class Archive {
   View looked();
 
   const Place place_;
-  std::mutex looking_;
+  OneAtATime looking_;
   std::shared_ptr<Opened> opened_;  // guarded by looking_
   View view_;
   std::chrono::nanoseconds looked_at_{};

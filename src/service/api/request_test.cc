@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <regex>
+#include <thread>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "base/text.h"
+#include "platform/testing.h"
 #include "report/json.h"
 #include "service/api/job_request.h"
 #include "service/api/services.h"
@@ -22,16 +26,6 @@ http::Request request_with(const std::string& body, const std::string& type = "a
   request.headers = {{"Content-Type", type}};
   request.body = body;
   return request;
-}
-
-template <class Act>
-std::optional<Code> code_of(Act act) {
-  try {
-    act();
-    return std::nullopt;
-  } catch (const Error& e) {
-    return e.code();
-  }
 }
 
 TEST(Bodies, EveryMemberIsTakenOnceOrRefused) {
@@ -159,6 +153,53 @@ TEST(LongLooks, LeaveThreadsForOthers) {
   EXPECT_EQ(refused, 1);
   go(LongLooks::kAtATime);
   EXPECT_EQ(refused, 1) << "each gives its turn back";
+}
+
+TEST(OneAtATimes, WaitForTheOtherButNotForEver) {
+  OneAtATime work(std::chrono::milliseconds(200));
+  auto first = work.take();
+  ASSERT_TRUE(first);
+  std::thread([&] { EXPECT_FALSE(work.take()); }).join();
+  const auto began = std::chrono::steady_clock::now();
+  std::thread([&] { EXPECT_FALSE(work.take()); }).join();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(150)) << "it has had its patience already";
+  first.reset();
+  int inside = 0, most = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        const auto turn = work.take();
+        ASSERT_TRUE(turn);
+        most = std::max(most, ++inside);
+        --inside;
+      }
+    });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(most, 1);
+}
+
+// What hangs is where its location is asked for, as a repository hangs whose file system does not answer.
+TEST(Archives, ALookThatDoesNotEndIsNotWaitedForForEver) {
+  platform::TemporaryFolder folder;
+  platform::World world = platform::real_world();
+  std::promise<void> hangs, goes_on;
+  std::atomic<int> asked = 0;
+  Archive archive({world, folder.path(), "holdfast test",
+                   [&]() -> std::string {
+                     if (asked++ == 0) {
+                       hangs.set_value();
+                       goes_on.get_future().wait();
+                     }
+                     throw Error(Code::config, "no repository is named");
+                   },
+                   {}, std::chrono::milliseconds(50)});
+  std::thread first([&] { EXPECT_EQ(code_of([&] { archive.look(); }), Code::config); });
+  hangs.get_future().wait();
+  EXPECT_EQ(code_of([&] { archive.look(); }), Code::unavailable);
+  goes_on.set_value();
+  first.join();
+  EXPECT_EQ(code_of([&] { archive.look(); }), Code::config) << "the next look tries again";
 }
 
 // Whatever stands in the parameters, an argument is a word of ours, a value behind an option of ours, a

@@ -5,9 +5,14 @@
 namespace holdfast::service {
 
 std::shared_ptr<const Standing::Look> Standing::look() {
-  std::lock_guard looking(looking_);
-  const auto now = world_.clock.elapsed();
   const auto system = configuration_.now();
+  const auto turn = looking_.take();
+  if (!turn)
+    return std::make_shared<const Look>(
+        Look{system, std::nullopt,
+             Error(Code::unavailable, "the server and its repository are being looked at, and that has not ended")
+                 .hint("is each file system there that they lie on?")});
+  const auto now = world_.clock.elapsed();
   {
     std::lock_guard lock(mutex_);
     if (look_ && !stale_ && look_->system == system && now - looked_at_ < kFresh) return look_;

@@ -1,6 +1,6 @@
 // How the system stands: backup::status as it was found last. Looking walks the protected server and reads
 // points, so it is kept for kFresh and until something changed. Thread-safe: a look that somebody else takes
-// is waited for.
+// is waited for, but not for ever.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,8 @@ class Standing {
   const platform::Path state_;
   LiveConfiguration& configuration_;
   Archive& archive_;
-  std::mutex looking_, mutex_;
+  OneAtATime looking_;
+  std::mutex mutex_;
   std::shared_ptr<const Look> look_;      // guarded by looking_
   std::chrono::nanoseconds looked_at_{};  // likewise
   bool stale_ = true;                     // guarded by mutex_
