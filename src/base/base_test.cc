@@ -13,6 +13,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/testing.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/wire.h"
@@ -21,17 +22,6 @@ namespace holdfast {
 namespace {
 
 using namespace std::string_literals;
-
-template <class Call>
-Code code_of(Call call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  ADD_FAILURE() << "no error";
-  return Code::defect;
-}
 
 // --- bytes
 

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/testing.h"
 
 namespace holdfast::crypto {
 
@@ -19,18 +20,6 @@ inline Bytes counting(std::size_t size) {
   Bytes bytes(size);
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i % 251);
   return bytes;
-}
-
-// The code of the Error that `act` throws; a test failure when it throws none.
-template <class Act>
-Code code_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Code::defect;
 }
 
 }  // namespace holdfast::crypto

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/testing.h"
 #include "http/event_stream.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -16,16 +17,6 @@
 namespace holdfast::http {
 
 using namespace std::chrono_literals;
-
-// Waits for what another thread brings about; false after 20 s.
-template <class Holds>
-bool soon(const Holds& holds) {
-  for (int i = 0; i < 4000; ++i) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
-}
 
 class TestServer {
  public:

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "platform/aligned_memory.h"
 #include "platform/testing.h"
 
@@ -20,17 +21,6 @@ Bytes pattern(std::size_t size, std::uint64_t seed = 1) {
   Bytes bytes(size);
   for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(random());
   return bytes;
-}
-
-template <class Call>
-Code code_of(Call call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  ADD_FAILURE() << "no error";
-  return Code::defect;
 }
 
 // A file system and a folder in it that a test may fill.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "platform/file_system.h"
 
 namespace holdfast::platform {
@@ -19,14 +20,6 @@ class MappedFiles : public testing::Test {
     folder_ = pattern;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  Code code_of(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return Code::failed;
-  }
   Path folder_;
 };
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "platform/posix_tree.h"
 
 namespace holdfast::platform {
@@ -32,16 +33,6 @@ class TreeTest : public ::testing::TestWithParam<bool> {
   std::string read(const Path& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
-  }
-  template <class Act>
-  static Code code_of(const Act& act) {
-    try {
-      act();
-    } catch (const Error& e) {
-      return e.code();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return Code::defect;
   }
   static void put(ContainedTree& tree, const std::string& path, const std::string& text) {
     auto file = tree.create(path);

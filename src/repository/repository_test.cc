@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "platform/testing.h"
 #include "repository/format/container.h"
 #include "repository/format/envelope.h"
@@ -19,17 +20,6 @@ namespace holdfast::repository {
 namespace {
 
 constexpr crypto::Argon2Cost kCheap{64, 1};
-
-template <class F>
-Code code_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Code::defect;
-}
 
 // One machine: its clock, state folder and identity.
 struct Machine {

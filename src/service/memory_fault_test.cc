@@ -3,31 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <fstream>
-#include <new>
 #include <thread>
 
+#include "base/failing_memory_testing.h"
 #include "base/text.h"
 #include "service/jobs/job_runner.h"
 #include "service/state/state_testing.h"
-
-namespace {
-
-thread_local bool struck_thread = false;
-std::atomic<std::uint64_t> allocations{0}, fail_at{0};
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (struck_thread && ++allocations == fail_at) throw std::bad_alloc();
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-// Seen inside, gcc 12 takes free() for the wrong partner of new.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace holdfast::service {
 namespace {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "store/object_store.h"
 
 namespace holdfast::store {
@@ -51,17 +52,6 @@ inline std::string test_pack(std::uint64_t number) {
   Bytes hash(32);
   for (std::uint8_t& b : hash) b = static_cast<std::uint8_t>(random());
   return "pack/" + to_hex(hash);
-}
-
-template <class Call>
-Code code_of(Call call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  ADD_FAILURE() << "no error";
-  return Code::defect;
 }
 
 inline std::map<std::string, std::uint64_t> listed(ObjectStore& store, std::string_view prefix = "") {

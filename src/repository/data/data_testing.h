@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "base/testing.h"
 #include "repository/data/data.h"
 #include "repository/format/inventory_testing.h"
 #include "store/testing.h"
@@ -217,17 +218,6 @@ inline StoredItem back_up(TestRepository& repository, const Model& m, Random& ra
   draft.items.push_back(item);
   session->publish(draft);
   return item;
-}
-
-// The code of the Error that `act` throws; nullopt: none.
-template <class Act>
-std::optional<Code> code_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return std::nullopt;
 }
 
 }  // namespace holdfast::repository::testing

@@ -4,21 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "platform/testing.h"
 
 namespace holdfast::repository {
 namespace {
-
-template <class F>
-Code code_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Code::defect;
-}
 
 TEST(RecoveryKey, ForgivesFormAndFindsEveryTypingMistake) {
   platform::SeededEntropy entropy(3);

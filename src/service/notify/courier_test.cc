@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/testing.h"
 #include "platform/testing.h"
 #include "service/notify/delivery_testing.h"
 #include "service/state/state_testing.h"
@@ -20,16 +21,6 @@ using namespace std::chrono_literals;
 using system::NotifySettings;
 using Scheme = NotifySettings::Scheme;
 using State = Notification::State;
-
-// Waits for what another thread brings about; false after 20 s.
-template <class Holds>
-bool soon(const Holds& holds) {
-  for (int i = 0; i < 4000; ++i) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
-}
 
 class Couriers : public ::testing::Test {
  protected:

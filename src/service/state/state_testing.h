@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/testing.h"
 #include "platform/testing.h"
 #include "service/access/audit.h"
 #include "service/jobs/jobs.h"
@@ -92,15 +93,5 @@ std::string dump(const platform::Path& folder);
 void tamper(const platform::Path& folder, const std::string& sql);
 // A copy of the folder's files.
 void copy_folder(const platform::Path& from, const platform::Path& to);
-
-template <class Act>
-std::optional<Code> code_of(Act act) {
-  try {
-    act();
-    return std::nullopt;
-  } catch (const Error& e) {
-    return e.code();
-  }
-}
 
 }  // namespace holdfast::service
