@@ -5,13 +5,16 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
+import stat
 import subprocess
+import threading
 import time
 from pathlib import Path
 
-from harness import PROGRAM, Case, copy_tree, main, read, wait_until, write
-from service import USER_PASSWORD, Service, holdfast, prepared_service
+from harness import PROGRAM, Case, copy_tree, environment, main, read, wait_until, write
+from service import USER_PASSWORD, ApiCase, Service, holdfast, prepared_service
 
 UNIT = Path(__file__).resolve().parents[2] / "packaging/systemd/holdfast.service"
 
@@ -241,6 +244,85 @@ class Unit(Case):
         self.make_sample()
         parts = self.run_it(*words, expect=2).error()
         self.assertEqual(parts["code"], "config", "understood, and there is no such file here")
+
+
+class Process(ApiCase):
+    def supervisor(self):
+        """Where sd_notify goes; returns (environment, what was told)."""
+        told, path = [], self.path("notify")
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        server.bind(path)
+        threading.Thread(target=lambda: [told.append(server.recv(4096).decode()) for _ in iter(int, 1)], daemon=True).start()
+        return {"NOTIFY_SOCKET": path}, told
+
+    def test_a_clean_life(self):
+        env, told = self.supervisor()
+        service = self.serve(env=env)
+        self.assertTrue(wait_until(lambda: told and told[0].startswith("READY=1")))
+        key = self.path("state", "tls.key")
+        self.assertEqual(stat.S_IMODE(os.stat(key).st_mode), 0o600)
+        page = service.nobody().get("//", expect=200)
+        self.assertTrue(page.headers["content-type"].startswith("text/html"))
+        self.assertIn("default-src 'self'", page.headers["content-security-policy"])
+        self.assertEqual(service.nobody().get("//", headers={"If-None-Match": page.headers["etag"]}, expect=304).body, b"")
+        self.assertEqual(service.nobody().get("//points/of/the/console", expect=200).body, page.body)
+        service.nobody().get("//nothing.js", expect=404)
+        second = subprocess.run([*service.process.args[:-1], "127.0.0.1:%d" % service.port], env=environment(self.dir), capture_output=True, cwd=self.dir, timeout=60)
+        self.assertEqual(json.loads(second.stdout.splitlines()[-1])["code"], "busy", second.stdout)
+        other = subprocess.run(service.process.args, env=environment(self.dir), capture_output=True, cwd=self.dir, timeout=60)
+        self.assertEqual(json.loads(other.stdout.splitlines()[-1])["code"], "busy", "one service owns the state")
+        before = read(key)
+        self.assertEqual(service.stop(), 0)
+        self.assertTrue(any(t.startswith("STOPPING=1") for t in told))
+        again = self.serve()
+        self.assertEqual(read(key), before, "the certificate stays")
+        self.assertEqual(again.stop(), 0)
+
+    def test_a_kill_during_a_job(self):
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        numbers = [admin.ask("POST", "/jobs", {"kind": "verify", "parameters": {"all": True, "level": "restore"}}, expect=202).json["id"] for _ in range(4)]
+        self.assertTrue(wait_until(lambda: admin.get("/jobs/%d" % numbers[0]).json["state"] != "queued"))
+        service.process.kill()
+        service.process.wait()
+        again = self.serve()
+        admin = again.sign_in("administrator")
+        self.assertIn(admin.get("/jobs/%d" % numbers[0]).json["outcome"], ("interrupted", "done"))
+        job = admin.get("/jobs/%d" % numbers[-1]).json
+        self.assertEqual((job["state"], job["outcome"]), ("interrupted", "interrupted"))
+        self.assertEqual(again.stop(), 0)
+
+    def test_the_end_waits_for_the_job(self):
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        number = admin.ask("POST", "/jobs", {"kind": "backup"}, expect=202).json["id"]
+        self.assertTrue(wait_until(lambda: admin.get("/jobs/%d" % number).json["state"] != "queued"))
+        self.assertEqual(service.stop(), 0)
+        again = self.serve()
+        self.assertIn(again.sign_in("administrator").get("/jobs/%d" % number).json["outcome"], ("stopped", "interrupted", "done", "findings"))
+
+    def test_a_repository_that_cannot_be_reached_is_told(self):
+        os.rename(self.path("repository"), self.path("elsewhere"))
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        status = admin.get("/status").json
+        self.assertEqual((status["verdict"], status["service"]["repository_error"]["code"]), ("unknown", "not_found"))
+        self.assertIn("repository_unreachable", [a["code"] for a in status["attention"]])
+        admin.get("/points", expect=404)
+        os.rename(self.path("elsewhere"), self.path("repository"))
+        self.assertEqual(admin.get("/status").json["verdict"], "with_findings")
+
+    def test_a_configuration_that_became_wrong_is_told(self):
+        service = self.serve()
+        admin = service.sign_in("administrator")
+        good = read(self.path("holdfast.toml"))
+        write(self.path("holdfast.toml"), good + b"\n[nonsense]\n")
+        self.assertTrue(wait_until(lambda: admin.get("/status").json["service"]["configuration"]["error"]))
+        self.assertIn("configuration_wrong", [a["code"] for a in admin.get("/alerts").json["alerts"]])
+        admin.get("/settings", expect=400)
+        admin.ask("PUT", "/schedules/look", {"run": "check", "calendar": "daily"}, expect=400)
+        write(self.path("holdfast.toml"), good)
+        self.assertTrue(wait_until(lambda: not admin.get("/status").json["service"]["configuration"]["error"]))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jsonschema
 
-from harness import PASSWORD, PROGRAM, copy_tree, environment, prepared, prepared_sample, write
+from harness import PASSWORD, PROGRAM, Case, copy_tree, environment, prepared, prepared_sample, write
 
 DESCRIPTION = json.loads((Path(__file__).resolve().parents[2] / "src/service/api/openapi.json").read_text())
 METHODS = ("get", "post", "put", "delete")
@@ -279,3 +279,14 @@ def prepared_service():
             holdfast(folder, "user", "add", role, "--role", role, "--new-password-file", user)
 
     return prepared("service", make)
+
+
+class ApiCase(Case):
+    def setUp(self):
+        super().setUp()
+        copy_tree(prepared_service(), self.dir)
+
+    def serve(self, *options, **more):
+        service = Service(self.dir, *options, **more)
+        self.addCleanup(service.stop, signal.SIGKILL)
+        return service
