@@ -160,7 +160,7 @@ function NextRuns({ schedules }: { schedules: Schedule[] }): JSX.Element {
 
 function PointsOfMonth(): JSX.Element {
   const since = new Date(Date.now() - kDays * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
-  const points = useResource((abort) => call('points', { abort, query: { items: false, since, limit: 1000 } }), [], ['points']);
+  const points = useResource((abort) => call('points', { abort, query: { since, limit: 1000 } }), [], ['points']);
   return (
     <Card title={`Recovery points of the last ${kDays} days`} aside={<a href="/points">All points</a>}>
       <Loaded from={points} lines={3}>

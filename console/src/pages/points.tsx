@@ -27,7 +27,7 @@ export function Points(): JSX.Element {
   const status = (query.get('status') ?? '') as Status | '';
   const [picked, setPicked] = useState<string[]>([]);
   const [more, setMore] = useState(1);
-  const filters = { items: false, ...(origin ? { origin } : {}), ...(status ? { status } : {}) };
+  const filters = { ...(origin ? { origin } : {}), ...(status ? { status } : {}) };
   const list = useResource<Listed>(async (abort) => call('points', { abort, query: { ...filters, limit: kPage * more } }), [origin, status], ['points']);
   useEffect(() => setMore(1), [origin, status]);
   const showMore = async (): Promise<void> => {

@@ -84,7 +84,7 @@ export function RestoreWizard({ from: given }: { from: string }): JSX.Element {
 }
 
 function Source({ from, onChange }: { from: From; onChange: (changes: Partial<From>) => void }): JSX.Element {
-  const points = useResource((abort) => call('points', { abort, query: { items: false, limit: 500 } }), [], ['points']);
+  const points = useResource((abort) => call('points', { abort, query: { limit: 500 } }), [], ['points']);
   useEffect(() => {
     const newest = points.data?.points.find((p) => p.status !== 'incomplete');
     if (from.id === '' && newest) onChange({ id: newest.id });

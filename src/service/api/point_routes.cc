@@ -31,7 +31,7 @@ Response list(Services& s, Request& request) {
   const std::string after = text_of(request, "after");
   const auto since = time_of(request, "since"), until = time_of(request, "until");
   const auto origin = word_of(request, "origin", kOrigins), status = word_of(request, "status", kStatuses);
-  const auto with = flag_of(request, "items", true) ? report::Items::with : report::Items::without;
+  const auto with = flag_of(request, "items", false) ? report::Items::with : report::Items::without;
   const auto fits = [&](const PointSummary& p) {
     return (!origin || *origin == repository::to_text(p.origin)) &&
            (!status || *status == repository::to_text(p.status)) && (!since || p.finished >= *since) &&
