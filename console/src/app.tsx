@@ -7,7 +7,7 @@ import { call, may, session, signOut, signedIn, whoAmI, type Right } from './api
 import { active, changes, connection } from './api/live';
 import { problemOf, type Problem } from './api/problem';
 import { NoRight } from './api/resource';
-import { match, place, type Params } from './router';
+import { match, place, type PageProps } from './router';
 import { applyTheme, theme, type Theme } from './theme';
 import { counted } from './format/size';
 import { Icon, type IconName } from './ui/icons';
@@ -32,7 +32,6 @@ import { Alerts } from './pages/alerts';
 import { Users } from './pages/users';
 import { Audit } from './pages/audit';
 
-export interface PageProps { params: Params }
 interface Page { pattern: string; page: ComponentType<PageProps>; right?: Right; under?: string }
 
 const kPages: Page[] = [

@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 
 export type Params = Record<string, string>;
+export interface PageProps { params: Params }   // of every page
 
 export function match(pattern: string, path: string): Params | null {
   const wanted = pattern.split('/').filter(Boolean);

@@ -6,7 +6,7 @@ import { problemOf, type Problem } from '../api/problem';
 import { Loaded, NoRight, useResource } from '../api/resource';
 import type { Channel, Delivery, NotifySettings, Settings } from '../api/schema';
 import { counted } from '../format/size';
-import { Act } from '../ui/act';
+import { Act, More } from '../ui/act';
 import { AlertList } from '../ui/alert_list';
 import { Badge, Card, Dialog, Empty, Field, Notice, PageHead, ProblemNotice, Time, tell, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
@@ -73,7 +73,7 @@ function Notifications(): JSX.Element {
                 { key: 'act', title: 'Actions', actions: true, cell: (d) => (d.state === 'given_up' && !d.acknowledged
                   ? <Act right="settings" look="quiet small" label={`I have seen “${d.subject}”`} onAct={async () => { await call('acknowledgeDelivery', { params: { delivery: d.id } }); list.reload(); }}>Seen</Act> : null) },
               ]} />
-              {next ? <div class="row foot"><Act onAct={more}>Show more</Act></div> : null}
+              {next ? <More onAct={more} /> : null}
             </>
           )}
         </Loaded>

@@ -6,7 +6,7 @@ import { problemOf, type Problem } from '../api/problem';
 import { Loaded, useResource } from '../api/resource';
 import type { AuditEntry, AuditHead } from '../api/schema';
 import { counted, humanCount } from '../format/size';
-import { Act, copyText } from '../ui/act';
+import { Act, More, copyText } from '../ui/act';
 import { Badge, Brief, Card, Empty, Field, Notice, PageHead, ProblemNotice, Time, sentence, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';
 
@@ -38,7 +38,7 @@ export function Audit(): JSX.Element {
                 { key: 'outcome', title: 'Outcome', cell: (e) => <Badge tone={kOutcome[e.outcome] ?? 'info'}>{e.outcome}</Badge> },
                 { key: 'detail', title: 'Detail', wide: true, cell: (e) => <span class="muted"><Brief>{e.detail}</Brief></span> },
               ]} />
-              {data.next ? <div class="row foot"><Act onAct={more}>Show more</Act></div> : null}
+              {data.next ? <More onAct={more} /> : null}
             </>
           )}
         </Loaded>

@@ -1,10 +1,9 @@
 // What lies inside an item of a recovery point, folder by folder; single files can be downloaded.
 import type { JSX } from 'preact';
-import type { PageProps } from '../app';
 import { call, may, session, urlOf } from '../api/client';
 import { Loaded, useResource } from '../api/resource';
 import type { Entry } from '../api/schema';
-import { place } from '../router';
+import { place, type PageProps } from '../router';
 import { browseAddress, modeText, nameOf } from './browse_names';
 import { Act } from '../ui/act';
 import { Icon, type IconName } from '../ui/icons';

@@ -1,9 +1,9 @@
 // What changed between two recovery points: settings by key, registry by value, folders by file.
 import type { JSX } from 'preact';
-import type { PageProps } from '../app';
 import { call } from '../api/client';
 import { Loaded, useResource } from '../api/resource';
 import type { Change, Point } from '../api/schema';
+import type { PageProps } from '../router';
 import { counted } from '../format/size';
 import { Badge, Empty, PageHead, PointLink, Time, shortId, type Tone } from '../ui/parts';
 import { Table } from '../ui/table';

@@ -1,8 +1,8 @@
 // One job: how far it is, what it says, what came of it.
 import type { JSX } from 'preact';
-import type { PageProps } from '../app';
 import { call } from '../api/client';
 import { useResource } from '../api/resource';
+import type { PageProps } from '../router';
 import { Act, startJob } from '../ui/act';
 import { JobProgress, JobResult, Log, StopButton, goesOn, jobSeconds, rightOf, useJob } from '../ui/job_parts';
 import { Card, Duration, Facts, Loading, Notice, PageHead, ProblemNotice, Time } from '../ui/parts';

@@ -5,7 +5,7 @@ import { jobs as live } from '../api/live';
 import { Loaded, useResource } from '../api/resource';
 import type { Job } from '../api/schema';
 import { place, setQuery } from '../router';
-import { Act } from '../ui/act';
+import { More } from '../ui/act';
 import { JobProgress, StopButton, goesOn, jobSeconds } from '../ui/job_parts';
 import { Brief, Duration, Empty, PageHead, Time } from '../ui/parts';
 import { Table } from '../ui/table';
@@ -51,7 +51,7 @@ export function Jobs(): JSX.Element {
                   { key: 'findings', title: 'Findings', number: true, wide: true, cell: (j) => (j.findings ? j.findings : '') },
                   { key: 'act', title: 'Actions', actions: true, cell: (j) => (goesOn(j) ? <StopButton job={j} look="small" /> : null) },
                 ]} />
-              {data.next ? <div class="row foot"><Act onAct={more}>Show more</Act></div> : null}
+              {data.next ? <More onAct={more} /> : null}
             </>
           )}
         </Loaded>

@@ -1,13 +1,12 @@
 // What one recovery point holds: items, identity card, findings; and what can be done with it.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PageProps } from '../app';
 import { call } from '../api/client';
 import { problemOf, type Problem } from '../api/problem';
 import { Loaded, useResource } from '../api/resource';
 import type { NewVerify, Point, StoredItem } from '../api/schema';
 import { counted, humanCount } from '../format/size';
-import { go } from '../router';
+import { go, type PageProps } from '../router';
 import { Act, startJob } from '../ui/act';
 import { FindingList } from '../ui/alert_list';
 import { Badge, Bytes, Card, Dialog, Duration, Empty, Facts, Field, Notice, PageHead, ProblemNotice, Time, shortId, type Tone } from '../ui/parts';

@@ -53,3 +53,8 @@ export async function copyText(text: string): Promise<void> {
     tell('warn', 'The browser did not allow copying', '', 'Select the text and copy it by hand.');
   }
 }
+
+// Below a list that goes on.
+export function More({ onAct }: { onAct: () => Promise<unknown> }): JSX.Element {
+  return <div class="row foot"><Act onAct={onAct}>Show more</Act></div>;
+}
