@@ -415,6 +415,20 @@ TEST_F(Logs, RecordsAreChainedAndReadBack) {
   EXPECT_EQ(points[0].bytes(), 1234u);
 }
 
+TEST_F(Logs, WhatWasReadBeforeAnErrorIsThereAfterIt) {
+  Log log = f.log();
+  add_point(log, f.writer(), 1);
+  const Record second = add_point(log, f.writer(), 2);
+  store::FaultyStore faulty(f.store);
+  Log other(faulty, f.object.id, *f.keyring);
+  faulty.fail(2, store::FaultyStore::Repeat::once, Code::unavailable, store::StoreCall::get);
+  EXPECT_EQ(code_of([&] { other.refresh(); }), Code::unavailable);
+  f.store.remove(record_name(second.writer, second.number, second.hash));   // as its writer withdraws it
+  other.refresh();
+  ASSERT_EQ(other.records().size(), 1u);
+  EXPECT_EQ(other.records()[0]->number, 1u);
+}
+
 TEST_F(Logs, PinAndVerificationFollowCausalOrderNotClocks) {
   Log log = f.log();
   crypto::SigningKey other_key = f.another_writer(9);
