@@ -75,6 +75,7 @@ def check_problem(answer):
     assert answer.json["status"] == answer.status, answer.json
     for member in ("type", "title", "detail", "safe", "hint"):
         assert answer.json[member], answer.json
+    assert not re.search("command line|terminal|--yes", answer.json["title"] + answer.json["hint"]), answer.json   # a browser has none
     assert answer.json["type"] == "urn:holdfast:error:" + answer.json["code"]
 
 

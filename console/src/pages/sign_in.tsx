@@ -38,7 +38,7 @@ function SignInFields({ user, fixedUser, state }: { user: string; fixedUser: boo
   return (
     <>
       {state.problem ? (
-        <div role="alert"><Notice tone="bad" what={state.problem.status === 401 ? 'Name or password is wrong.' : sentence(state.problem.detail || state.problem.title)} hint={sentence(state.problem.hint) || undefined} /></div>
+        <div role="alert">{state.problem.status === 401 ? <Notice tone="bad" what="Name or password is wrong." /> : <Notice tone="bad" what={sentence(state.problem.detail || state.problem.title)} hint={sentence(state.problem.hint) || undefined} />}</div>
       ) : null}
       {state.wait > 0 ? <p role="timer" class="muted">The next try is possible in {humanSeconds(state.wait)}.</p> : null}
       <Field label="User">{(a) => <input {...a} ref={name} name="user" autocomplete="username" autocapitalize="none" spellcheck={false} required defaultValue={user} readOnly={fixedUser} maxLength={256} />}</Field>

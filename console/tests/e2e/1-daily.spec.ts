@@ -21,7 +21,7 @@ test('sign in with the keyboard', async ({ browser }) => {
   await fresh.keyboard.press('Tab');
   await fresh.keyboard.type(`${kPassword}x`);
   await fresh.keyboard.press('Enter');
-  await expect(fresh.getByText('Name or password is wrong')).toBeVisible();
+  await expect(fresh.getByRole('alert')).toHaveText('Name or password is wrong.');
   await expect(fresh.getByLabel('Password', { exact: true })).toBeFocused();
   await inspect(fresh, 'sign-in-wrong-password');
   await fresh.keyboard.type(kPassword);   // over the wrong one, which is selected

@@ -79,6 +79,21 @@ std::int64_t whole(std::string_view name, std::string_view text) {
   return value;
 }
 
+// What a code means to a client of the API, where the table speaks to a person at the command line.
+std::string_view meaning(const CodeInfo& code) {
+  if (code.code == Code::usage) return "The request is wrong.";
+  if (code.code == Code::unknown_name) return "There is nothing of this name.";
+  if (code.code == Code::permission) return "It is not allowed.";
+  return code.meaning;
+}
+
+std::string_view advice(int status, bool refusal, const CodeInfo& code) {
+  if (status == 429) return "Try again after that time.";
+  if (refusal && status == 401) return "Sign in, with the right name and password.";
+  if (refusal && status == 403) return "An administrator gives rights.";
+  return code.code == Code::usage ? "GET /api/v1/openapi.json describes every request." : code.advice;
+}
+
 }  // namespace
 
 http::Response json_answer(const Json& body, int status) {
@@ -94,19 +109,20 @@ http::Response no_content() {
 Json problem_json(int status, const Error& error) {
   // 401 and 403 are HTTP's own words for what our table calls permission; a wrong key of a repository is not
   // the end of a session.
-  const bool refused =
-      dynamic_cast<const http::Refusal*>(&error) != nullptr && (status == 401 || status == 403);
+  const auto* refusal = dynamic_cast<const http::Refusal*>(&error);
+  const bool refused = refusal != nullptr && (status == 401 || status == 403);
   const CodeInfo& code = info(refused ? Code::permission : error.code());
   Json out{
-      {"type", "urn:holdfast:error:" + std::string(code.name)}, {"title", code.meaning}, {"status", status}};
+      {"type", "urn:holdfast:error:" + std::string(code.name)}, {"title", meaning(code)}, {"status", status}};
   out["detail"] = report::printable_lines(error.what(), "\n");
   out["safe"] = error.safe().empty() ? "earlier recovery points were not touched"
                                      : report::printable_lines(error.safe(), " ");
-  out["hint"] = error.hint().empty() ? std::string(code.advice) : report::printable_lines(error.hint(), " ");
+  out["hint"] = error.hint().empty() ? std::string(advice(status, refusal != nullptr, code))
+                                     : report::printable_lines(error.hint(), " ");
   out["code"] = code.name;
   out["exit"] = code.exit_code;
   out["retry"] = code.retry || status == 429;
-  if (const auto* refusal = dynamic_cast<const http::Refusal*>(&error))
+  if (refusal != nullptr)
     for (const http::Field& field : refusal->fields())
       if (http::same_name(field.name, "Retry-After")) out["retry_after"] = whole("Retry-After", field.value);
   return out;
