@@ -36,6 +36,16 @@ std::string asked(const Ask& ask) {
   }
 }
 
+// A password's or a key's file that cannot be read is told as such: what the code's own hint speaks of is a recovery point.
+template <class Read>
+Bytes secret_file(const std::string& what, Read read) {
+  try {
+    return read();
+  } catch (const Error& e) {
+    throw Error(e.code(), what + ": " + e.what()).safe("nothing was changed").hint("is the file there, and may this user read it?");
+  }
+}
+
 }  // namespace
 
 Context::Context(platform::World& w, const item::AdapterSet& a, const Cancel& c, Output& o, GlobalOptions g, SecretSource p)
@@ -163,7 +173,7 @@ Bytes Context::secret(const SecretSource& s, const std::string& prompt, bool twi
   }
   // A pipe has no size: /dev/fd/N and process substitution are read to their end like a file.
   if (!s.fd.empty()) file = "/dev/fd/" + std::to_string(descriptor(s.fd));
-  if (!file.empty()) return world.files.read_stream(file, kSecretLimit + 2);
+  if (!file.empty()) return secret_file("no password can be read", [&] { return world.files.read_stream(file, kSecretLimit + 2); });
   if (!command.empty()) {
     platform::ProcessOptions how;
     how.output_limit = kSecretLimit + 2;
@@ -193,7 +203,7 @@ repository::SlotSecret Context::way_in() {
   std::string key = options.key_file.empty() ? platform::get(world.environment, "HOLDFAST_KEY_FILE").value_or("") : options.key_file;
   bool password_given = has_secret_source(password_);
   if (!key.empty() && (!options.key_file.empty() || !password_given))
-    return repository::parse_machine_key(world.files.read_all(key, 4096));
+    return repository::parse_machine_key(secret_file("no machine key can be read", [&] { return world.files.read_all(key, 4096); }));
   // A recovery key may be typed here as well: opening tries both readings.
   return repository::password_secret(secret(password_, "Password for " + repository_location()));
 }

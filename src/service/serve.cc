@@ -106,6 +106,7 @@ class Service {
     courier_.start();
     runner_.start();
     scheduler_.start();
+    look_at_repository();  // whoever starts it learns now that it cannot be read
     if (users_.list().empty())
       setup_.say(
           "nobody can sign in yet: 'holdfast user add NAME --role administrator' makes the first user");
@@ -128,7 +129,7 @@ class Service {
         services_.changed("points");
         services_.changed("alerts");
       }
-      if (size_changed_ || (look && growth_.due())) sample(look);
+      if (size_changed_ || (look && growth_.due())) look_at_repository();
     } catch (const std::exception& e) {
       if (look) setup_.say(std::string("cannot do what is due: ") + e.what());
     }
@@ -141,18 +142,29 @@ class Service {
   }
 
  private:
-  // On a thread of its own: a repository that does not answer keeps nobody from ending the service.
-  void sample(bool tell) {
-    if (sampling_.valid() && sampling_.wait_for(0s) != std::future_status::ready) return;
-    size_changed_ = false;
-    sampling_ = std::async(std::launch::async, [this, tell] {
+  // For the sample of its size. On a thread of its own: a repository that does not answer keeps nobody from
+  // ending the service.
+  void look_at_repository() {
+    if (looking_.valid() && looking_.wait_for(0s) != std::future_status::ready) return;
+    const bool changed = size_changed_.exchange(false);
+    looking_ = std::async(std::launch::async, [this, changed] {
       try {
-        growth_.sample(archive_.look());
+        const Archive::View view = archive_.look();
+        if (changed || growth_.due()) growth_.sample(view);
+        if (!trouble_.empty()) setup_.say("the repository can be read again");
+        trouble_.clear();
+      } catch (const Error& e) {
+        repository_trouble(e.what() + (e.hint().empty() ? "" : "; hint: " + e.hint()));
       } catch (const std::exception& e) {
-        // Told once a minute at most; the home page says what is wrong with the repository.
-        if (tell) setup_.say(std::string("cannot tell the size of the repository: ") + e.what());
+        repository_trouble(e.what());
       }
     });
+  }
+
+  // When it begins and when it becomes another, not each time. The home page has it as long as it lasts.
+  void repository_trouble(const std::string& now) {
+    if (now != trouble_) setup_.say("cannot read the repository: " + now);
+    trouble_ = now;
   }
 
   std::string location() const {
@@ -246,7 +258,8 @@ class Service {
   Scheduler scheduler_;
   Services services_;
   Api api_;
-  std::future<void> sampling_;   // its end is waited for when this goes
+  std::string trouble_;        // with the repository, as it was told last; of the thread that looks at it
+  std::future<void> looking_;  // its end is waited for when this goes
 };
 
 // Where to listen: the argument, else the configuration.

@@ -218,6 +218,10 @@ class Passwords(ContractCase):
         write(self.path("machine.key"), "rubbish")
         self.run_it("points", "--key-file", self.path("machine.key"), expect=(12, 20))
 
+    def test_a_missing_file_of_a_secret_is_no_missing_point(self):
+        for option in "--password-file", "--key-file":
+            self.assertIn("may this user read it", self.refused("not_found", "points", option, self.path("missing"))["hint"])
+
     def test_composed_and_decomposed_letters_are_one_password(self):
         composed = write(self.path("nfc"), "sch\u00f6n\n".encode())
         self.unlocked("key", "add", "--new-password-file", composed)

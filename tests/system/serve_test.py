@@ -312,6 +312,27 @@ class Process(ApiCase):
         os.rename(self.path("elsewhere"), self.path("repository"))
         self.assertEqual(admin.get("/status").json["verdict"], "with_findings")
 
+    def test_a_service_without_a_way_into_the_repository_says_so_once(self):
+        os.rename(self.path("machine.key"), self.path("elsewhere"))
+        service = self.serve()
+        told = lambda: [line for line in service.log if "repository" in line]
+        self.assertTrue(wait_until(told), "at its start, before anybody asks")
+        self.assertIn("cannot read the repository: ", told()[0])
+        self.assertIn("hint: ", told()[0])
+        admin = service.sign_in("administrator")
+
+        def backup():   # each is followed by a look at the repository, for which a moment is left
+            number = admin.ask("POST", "/jobs", {"kind": "backup"}, expect=202).json["id"]
+            self.assertTrue(wait_until(lambda: admin.get("/jobs/%d" % number).json["state"] == "ended"))
+            time.sleep(1)
+            return admin.get("/jobs/%d" % number).json["outcome"]
+
+        self.assertEqual([backup(), backup()], ["failed", "failed"])
+        os.rename(self.path("elsewhere"), self.path("machine.key"))
+        backup()
+        self.assertTrue(wait_until(lambda: len(told()) > 1))
+        self.assertEqual([told()[1:], service.stop()], [["the repository can be read again\n"], 0])
+
     def test_a_configuration_that_became_wrong_is_told(self):
         service = self.serve()
         admin = service.sign_in("administrator")
